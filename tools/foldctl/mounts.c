@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Finding foldfs mounts and reading their counters.
+ *
+ * A mount is found by the mount id that statx(2) gives for a path, never by the
+ * device number of a file: foldfs has one device number for each one below it, and
+ * may be mounted over the very directory that it shows.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libmount.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "mounts.h"
+
+#define SYSFS "/sys/fs/foldfs"
+#define MOUNTINFO "/proc/self/mountinfo"
+
+static const char *const counter_files[NR_COUNTERS] = {
+	[COUNTER_FRAGMENTS] = "fragments",
+	[COUNTER_REFERENCES] = "references",
+	[COUNTER_PAGES_CACHED] = "pages_cached",
+	[COUNTER_PAGES_SAVED] = "pages_saved",
+	[COUNTER_JOINS] = "joins",
+	[COUNTER_BREAKS] = "breaks",
+	[COUNTER_FILLS] = "fills",
+	[COUNTER_SHOOTDOWNS] = "shootdowns",
+	[COUNTER_FALLBACKS] = "fallbacks",
+};
+
+bool foldfs_present(void)
+{
+	char line[256];
+	bool found = false;
+	FILE *list;
+
+	if (!access(SYSFS, F_OK))
+		return true;
+	list = fopen("/proc/filesystems", "re");
+	if (!list)
+		return false;
+	while (!found && fgets(line, sizeof(line), list))
+		found = !strcmp(line, "nodev\tfoldfs\n");
+	fclose(list);
+	return found;
+}
+
+static int copy_mount(struct fold_mount *mount, struct libmnt_fs *fs)
+{
+	const char *lower = mnt_fs_get_source(fs);
+
+	mount->device = mnt_fs_get_devno(fs);
+	mount->id = mnt_fs_get_id(fs);
+	mount->target = strdup(mnt_fs_get_target(fs));
+	mount->lower = strdup(lower ? lower : "none");
+	mount->options = mnt_fs_strdup_options(fs);
+	return mount->target && mount->lower && mount->options ? 0 : -1;
+}
+
+int mounts_read(struct fold_mounts *mounts)
+{
+	struct libmnt_table *table;
+	struct libmnt_iter *iter = NULL;
+	struct libmnt_fs *fs;
+	int result = -1;
+
+	memset(mounts, 0, sizeof(*mounts));
+	table = mnt_new_table_from_file(MOUNTINFO);
+	if (!table) {
+		warn("cannot read " MOUNTINFO);
+		return -1;
+	}
+	iter = mnt_new_iter(MNT_ITER_FORWARD);
+	if (!iter)
+		goto no_memory;
+
+	while (!mnt_table_next_fs(table, iter, &fs)) {
+		const char *type = mnt_fs_get_fstype(fs);
+		struct fold_mount *more;
+
+		if (!type || strcmp(type, "foldfs"))
+			continue;
+		more = realloc(mounts->mount, (mounts->nr + 1) * sizeof(*more));
+		if (!more)
+			goto no_memory;
+		mounts->mount = more;
+		memset(&more[mounts->nr], 0, sizeof(*more));
+		mounts->nr++;
+		if (copy_mount(&more[mounts->nr - 1], fs))
+			goto no_memory;
+	}
+	result = 0;
+	goto out;
+
+no_memory:
+	warnx("out of memory");
+out:
+	mnt_free_iter(iter);
+	mnt_unref_table(table);
+	return result;
+}
+
+void mounts_free(struct fold_mounts *mounts)
+{
+	for (int i = 0; i < mounts->nr; i++) {
+		free(mounts->mount[i].target);
+		free(mounts->mount[i].lower);
+		free(mounts->mount[i].options);
+	}
+	free(mounts->mount);
+	memset(mounts, 0, sizeof(*mounts));
+}
+
+struct fold_mount *mounts_find(struct fold_mounts *mounts, const char *path)
+{
+	struct statx stx;
+
+	if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &stx)) {
+		warn("%s", path);
+		return NULL;
+	}
+	if (!(stx.stx_mask & STATX_MNT_ID)) {
+		warnx("%s: this kernel does not tell which mount a file lies on", path);
+		return NULL;
+	}
+	for (int i = 0; i < mounts->nr; i++)
+		if ((uint64_t)mounts->mount[i].id == stx.stx_mnt_id)
+			return &mounts->mount[i];
+	if (!mounts->nr && !foldfs_present())
+		warnx("%s: not on foldfs; the foldfs module is not loaded", path);
+	else
+		warnx("%s: not on foldfs", path);
+	return NULL;
+}
+
+/* 0 also when the file is not there: modules differ in what they count. */
+static int read_counter(int directory, const char *name, uint64_t *value, bool *known)
+{
+	char text[32], *end;
+	ssize_t length;
+	int fd;
+
+	*known = false;
+	fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	length = read(fd, text, sizeof(text) - 1);
+	if (length < 0) {
+		int error = errno;
+
+		close(fd);
+		errno = error;
+		return -1;
+	}
+	close(fd);
+	text[length] = '\0';
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	if (errno || end == text || (*end && *end != '\n')) {
+		errno = EINVAL;
+		return -1;
+	}
+	*known = true;
+	return 0;
+}
+
+int mount_read_counters(struct fold_mount *mount)
+{
+	char directory[64];
+	int fd, result = 0;
+
+	snprintf(directory, sizeof(directory), SYSFS "/%u:%u", major(mount->device),
+		 minor(mount->device));
+	fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		warn("%s: no counters: %s", mount->target, directory);
+		return -1;
+	}
+	for (int i = 0; i < NR_COUNTERS && !result; i++) {
+		result = read_counter(fd, counter_files[i], &mount->counter[i],
+				      &mount->known[i]);
+		if (result)
+			warn("%s: %s/%s", mount->target, directory, counter_files[i]);
+	}
+	close(fd);
+	return result;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The foldfs mounts that this process sees, and the counters of each. */
+#ifndef MOUNTS_H
+#define MOUNTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum counter {
+	COUNTER_FRAGMENTS,
+	COUNTER_REFERENCES,
+	COUNTER_PAGES_CACHED,
+	COUNTER_PAGES_SAVED,
+	COUNTER_JOINS,
+	COUNTER_BREAKS,
+	COUNTER_FILLS,
+	COUNTER_SHOOTDOWNS,
+	COUNTER_FALLBACKS,
+	NR_COUNTERS
+};
+
+struct fold_mount {
+	char *target;		/* where it is mounted */
+	char *lower;		/* the directory below it */
+	char *options;		/* of the mount and of the filesystem, as mount(8) shows them */
+	dev_t device;
+	int id;
+	uint64_t counter[NR_COUNTERS];
+	bool known[NR_COUNTERS];	/* false: this module does not have the counter */
+};
+
+struct fold_mounts {
+	struct fold_mount *mount;
+	int nr;
+};
+
+/* Is the foldfs module there (loaded, or built in)? */
+bool foldfs_present(void);
+
+/*
+ * Reads all foldfs mounts out of /proc/self/mountinfo, in the order in which they
+ * were made. 0, or -1 after it complained. mounts_free() afterwards, also on error.
+ */
+int mounts_read(struct fold_mounts *mounts);
+void mounts_free(struct fold_mounts *mounts);
+
+/*
+ * Finds the mount that @path lies on; @path can be the mount point or anything
+ * below it. NULL after it complained.
+ */
+struct fold_mount *mounts_find(struct fold_mounts *mounts, const char *path);
+
+/* Reads the counters of one mount. 0, or -1 after it complained. */
+int mount_read_counters(struct fold_mount *mount);
+
+#endif
