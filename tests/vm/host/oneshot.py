@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""tests/vm/run --exec: one VM for some commands, their output, power off."""
+
+import os
+import sys
+import time
+
+from . import kmsg, paths
+
+NAME = "00-harness-exec"
+PREAMBLE = """. /tests/lib.sh
+set +e +u +o pipefail
+if have_foldfs; then load_foldfs; fi
+"""
+
+
+def script(text):
+    return PREAMBLE + text + "\n"
+
+
+def run(machine, limit, show_kernel=False):
+    """Boot `machine`, whose image holds the script, and return its status."""
+    started = time.monotonic()
+    machine.start()
+    status, stage, kernel = None, "output", []
+    try:
+        for event in machine.events(started + 60 + limit + 90):
+            if event.kind == "ctl":
+                word, _, rest = event.text.partition(" ")
+                if word == "ready":
+                    machine.send(f"run {NAME} {limit}")
+                elif word == "reason":
+                    print("run: " + rest, file=sys.stderr)
+                elif word == "end":
+                    status = rest.split()[0]
+                    if stage == "done":
+                        break
+            elif event.kind == "log":
+                if event.text.startswith("\x1e"):
+                    stage = {"output": "kernel", "kernel": "done"}[event.text[1:].split()[0]]
+                    if stage == "done" and status:
+                        break
+                elif stage == "output":
+                    print(event.text, flush=True)
+                else:
+                    kernel.append(event.text)
+            else:
+                break
+        bad = kmsg.complaints(kernel)
+        if show_kernel:
+            print("\n".join(kernel))
+        elif bad:
+            print("run: the kernel complains:", *kmsg.excerpt(kernel, after=60),
+                  sep="\n", file=sys.stderr)
+        if status is None:
+            print("run: the VM died or does not answer; its console ends with:",
+                  *machine.console_tail(60), machine.qemu_errors(), sep="\n", file=sys.stderr)
+            return 3
+        return 0 if status == "ok" and not bad else 2 if bad else 1
+    finally:
+        machine.stop()
+        where = os.path.relpath(machine.console, paths.TOP)
+        print(f"run: {time.monotonic() - started:.1f} s under {machine.accelerator}, "
+              f"console in {where}", file=sys.stderr)
