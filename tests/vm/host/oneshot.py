@@ -23,13 +23,19 @@ def run(machine, limit, show_kernel=False):
     started = time.monotonic()
     machine.start()
     status, stage, kernel = None, "output", []
+    ready = False
     try:
-        for event in machine.events(started + 60 + limit + 90):
+        for event in machine.events(started + 120):
+            if event.kind == "ctl" and event.text == "ready":
+                ready = True
+                machine.send(f"run {NAME} {limit}")
+                break
+            if event.kind == "died":
+                break
+        for event in machine.events(time.monotonic() + limit + 90 if ready else 0):
             if event.kind == "ctl":
                 word, _, rest = event.text.partition(" ")
-                if word == "ready":
-                    machine.send(f"run {NAME} {limit}")
-                elif word == "reason":
+                if word == "reason":
                     print("run: " + rest, file=sys.stderr)
                 elif word == "end":
                     status = rest.split()[0]
