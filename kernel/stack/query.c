@@ -47,7 +47,7 @@
 #define POOL_LINGER	(5 * HZ)
 
 /* How long a lender may take. */
-#define POOL_LENDING	(20 * HZ)
+#define POOL_LENDING	(10 * HZ)
 
 #define POOL_SLOT	PAGE_ALIGN(FOLD_QUERY_EXTENTS * \
 				   sizeof(struct fiemap_extent))
