@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The shared page cache of one superblock: making it, taking pages out of it,
+ * looking at it. See cache.h for what it is.
+ *
+ * The spaces' inodes live on a pseudo filesystem of the module's, so that
+ * drop_caches and memory failure find their pages as they find any others.
+ */
+#include <linux/file.h>
+#include <linux/mount.h>
+#include <linux/pagevec.h>
+#include <linux/pseudo_fs.h>
+#include <linux/slab.h>
+
+#include "cache.h"
+#include "fill.h"
+#include "shootdown.h"
+
+#define FOLD_CACHE_MAGIC	0x464f4c43
+
+static struct vfsmount *cache_mnt __ro_after_init;
+
+/*
+ * Shared pages are clean, always: nobody may dirty one, whatever it was
+ * mapped or pinned for.
+ */
+static bool space_dirty_folio(struct address_space *mapping,
+			      struct folio *folio)
+{
+	return false;
+}
+
+static const struct address_space_operations space_aops = {
+	.dirty_folio		= space_dirty_folio,
+	.migrate_folio		= filemap_migrate_folio,
+	.error_remove_folio	= generic_error_remove_folio,
+};
+
+static const struct file_operations space_fops = { };
+
+static int cache_fs_init_context(struct fs_context *fc)
+{
+	return init_pseudo(fc, FOLD_CACHE_MAGIC) ? 0 : -ENOMEM;
+}
+
+static struct file_system_type cache_fs = {
+	.name			= "foldfs_cache",
+	.init_fs_context	= cache_fs_init_context,
+	.kill_sb		= kill_anon_super,
+};
+
+/**
+ * fold_cache_init - what all caches share: at module load
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init fold_cache_init(void)
+{
+	int err = fold_fill_init();
+
+	if (err)
+		return err;
+	err = fold_shrinker_init();
+	if (err)
+		goto fill_exit;
+	cache_mnt = kern_mount(&cache_fs);
+	if (!IS_ERR(cache_mnt))
+		return 0;
+	err = PTR_ERR(cache_mnt);
+	fold_shrinker_exit();
+fill_exit:
+	fold_fill_exit();
+	return err;
+}
+
+/**
+ * fold_cache_exit - undo fold_cache_init(); no cache is left
+ */
+void fold_cache_exit(void)
+{
+	kern_unmount(cache_mnt);
+	fold_shrinker_exit();
+	fold_fill_exit();
+}
+
+static int space_init(struct fold_space *space)
+{
+	struct inode *inode;
+	struct file *file;
+
+	init_rwsem(&space->sem);
+	xa_init(&space->chunks);
+	fold_table_init(&space->table);
+	inode = new_inode(cache_mnt->mnt_sb);
+	if (!inode)
+		return -ENOMEM;
+	inode->i_ino = get_next_ino();
+	inode->i_mode = S_IFREG | 0400;
+	inode->i_size = MAX_LFS_FILESIZE;
+	inode->i_mapping->a_ops = &space_aops;
+	/*
+	 * Not movable: the reverse map cannot find foreign mappings, so a
+	 * mapped page is one that compaction cannot move.
+	 */
+	mapping_set_gfp_mask(inode->i_mapping, GFP_HIGHUSER);
+	mapping_set_folio_order_range(inode->i_mapping, 0, FOLD_MAX_ORDER);
+	file = alloc_file_pseudo(inode, cache_mnt, "foldfs", O_RDONLY,
+				 &space_fops);
+	if (IS_ERR(file)) {
+		iput(inode);
+		return PTR_ERR(file);
+	}
+	space->file = file;
+	space->mapping = inode->i_mapping;
+	return 0;
+}
+
+static void space_exit(struct fold_space *space)
+{
+	if (!space->file)
+		return;
+	WARN_ON_ONCE(space->table.fragments);
+	/* Waits for fills that nobody refers to any more. */
+	truncate_inode_pages(space->mapping, 0);
+	__fput_sync(space->file);
+}
+
+/**
+ * fold_cache_create - make an empty cache
+ * @ra_pages: greatest readahead, in pages
+ *
+ * Context: process context.
+ * Return: the cache, or an ERR_PTR() for lack of memory.
+ */
+struct fold_cache *fold_cache_create(unsigned int ra_pages)
+{
+	struct fold_cache *cache;
+	int i, err;
+
+	cache = kzalloc(sizeof(*cache), GFP_KERNEL);
+	if (!cache)
+		return ERR_PTR(-ENOMEM);
+	cache->ra_pages = max(ra_pages, 1U);
+	for (i = 0; i < FOLD_NR_SPACES; i++) {
+		err = space_init(&cache->space[i]);
+		if (err)
+			goto destroy;
+	}
+	err = fold_shrinker_register(cache);
+	if (err)
+		goto destroy;
+	return cache;
+
+destroy:
+	fold_cache_destroy(cache);
+	return ERR_PTR(err);
+}
+
+/**
+ * fold_cache_destroy - free a cache
+ * @cache: the cache; no map refers to it any more
+ *
+ * First the shrinker goes, since it looks at the spaces; then the pages, which
+ * waits for fills on their way; then the workers that may still hold a fill.
+ *
+ * Context: process context; may wait for I/O.
+ */
+void fold_cache_destroy(struct fold_cache *cache)
+{
+	int i;
+
+	fold_shrinker_unregister(cache);
+	for (i = 0; i < FOLD_NR_SPACES; i++)
+		space_exit(&cache->space[i]);
+	fold_fill_flush();
+	kfree(cache);
+}
+
+/**
+ * fold_cache_drop - take pages without a fragment out of the cache
+ * @cache: the cache
+ * @start: first physical page of a range inside one segment
+ * @last: last physical page, inclusive
+ *
+ * To be called after a reference to the range has ended, and before the blocks
+ * may change. A folio goes as a whole: where a part of it is still covered, the
+ * sharers of that part are shot down first.
+ *
+ * Context: process context; waits for fills in the range.
+ */
+void fold_cache_drop(struct fold_cache *cache, unsigned long start,
+		     unsigned long last)
+{
+	struct fold_space *space = fold_space(cache, start);
+	struct folio_batch batch;
+	struct folio *folio;
+	unsigned int i;
+
+	folio_batch_init(&batch);
+	while (filemap_get_folios(space->mapping, &start, last, &batch)) {
+		for (i = 0; i < folio_batch_count(&batch); i++) {
+			folio = batch.folios[i];
+			folio_lock(folio);
+			if (folio->mapping != space->mapping)
+				goto unlock;
+			down_read(&space->sem);
+			if (!fold_table_covers(&space->table, folio->index,
+					       folio_next_index(folio) - 1)) {
+				fold_shootdown_locked(space, folio);
+				generic_error_remove_folio(space->mapping,
+							   folio);
+			}
+			up_read(&space->sem);
+unlock:
+			folio_unlock(folio);
+		}
+		folio_batch_release(&batch);
+		cond_resched();
+	}
+}
+
+/**
+ * fold_cache_wait - wait for those who hold a page locked
+ * @cache: the cache
+ * @start: first physical page of a range inside one segment
+ * @last: last physical page, inclusive
+ *
+ * A fault hands its page locked to the core, which installs the PTE and only
+ * then unlocks it. When this returns, each fault that found the range before
+ * the caller moved map->seq has its PTE installed, where a zap finds it; and
+ * each fill that began before is over.
+ *
+ * Context: process context; waits for fills in the range.
+ */
+void fold_cache_wait(struct fold_cache *cache, unsigned long start,
+		     unsigned long last)
+{
+	struct fold_space *space = fold_space(cache, start);
+	struct folio_batch batch;
+	unsigned int i;
+
+	folio_batch_init(&batch);
+	while (filemap_get_folios(space->mapping, &start, last, &batch)) {
+		for (i = 0; i < folio_batch_count(&batch); i++) {
+			folio_lock(batch.folios[i]);
+			folio_unlock(batch.folios[i]);
+		}
+		folio_batch_release(&batch);
+		cond_resched();
+	}
+}
+
+/**
+ * fold_cache_pages - how much is cached
+ * @cache: the cache
+ *
+ * Return: pages.
+ */
+unsigned long fold_cache_pages(struct fold_cache *cache)
+{
+	unsigned long pages = 0;
+	int i;
+
+	for (i = 0; i < FOLD_NR_SPACES; i++)
+		pages += READ_ONCE(cache->space[i].mapping->nrpages);
+	return pages;
+}
+
+/**
+ * fold_cache_count - how much of a range is cached
+ * @cache: the cache
+ * @start: first physical page of a range inside one segment
+ * @last: last physical page, inclusive
+ *
+ * Context: any that may sleep; walks the cached folios of the range.
+ * Return: pages.
+ */
+unsigned long fold_cache_count(struct fold_cache *cache, unsigned long start,
+			       unsigned long last)
+{
+	struct fold_space *space = fold_space(cache, start);
+	XA_STATE(xas, &space->mapping->i_pages, start);
+	unsigned long pages = 0, first;
+	struct folio *folio;
+
+	rcu_read_lock();
+	xas_for_each(&xas, folio, last) {
+		if (xas_retry(&xas, folio))
+			continue;
+		/* Racy without a reference: a figure, not a decision. */
+		if (!xa_is_value(folio) && folio_test_uptodate(folio)) {
+			first = max(start, folio->index);
+			pages += min(last + 1, folio_next_index(folio)) -
+				 min(first, last + 1);
+		}
+		if (need_resched()) {
+			xas_pause(&xas);
+			rcu_read_unlock();
+			cond_resched();
+			rcu_read_lock();
+		}
+	}
+	rcu_read_unlock();
+	return pages;
+}
+
+/**
+ * fold_cache_saved - what the sharers would hold beyond what is cached
+ * @cache: the cache
+ *
+ * Each reference to a cached page beyond the first one is a page saved. It is
+ * counted anew at each call, by walking fragments and their cached pages: the
+ * price is paid by who asks, not by who joins.
+ *
+ * Context: may sleep; takes the spaces' semaphores for reading.
+ * Return: pages.
+ */
+unsigned long fold_cache_saved(struct fold_cache *cache)
+{
+	unsigned long wanted = 0, once = 0, edge;
+	struct fold_fragment *frag;
+	struct fold_space *space;
+	int i;
+
+	for (i = 0; i < FOLD_NR_SPACES; i++) {
+		space = &cache->space[i];
+		edge = 0;
+		down_read(&space->sem);
+		for (frag = fold_table_first(&space->table, 0, ULONG_MAX); frag;
+		     frag = fold_table_next(frag, 0, ULONG_MAX)) {
+			wanted += frag->refs *
+				  fold_cache_count(cache, frag->start,
+						   frag->last);
+			if (frag->last < edge)
+				continue;
+			once += fold_cache_count(cache, max(edge, frag->start),
+						 frag->last);
+			edge = frag->last + 1;
+		}
+		up_read(&space->sem);
+	}
+	return wanted - once;
+}

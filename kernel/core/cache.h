@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The shared page cache of one superblock.
+ *
+ * It is a few spaces, each an address space of our own with a table of the
+ * fragments whose pages it holds. A page's index in its space is its physical
+ * page on the lower filesystem's device. Physical addresses are only trusted
+ * while a fragment covers them, that is while some file that was proved to map
+ * the blocks holds its lease; the last reference to a page takes the page out
+ * of the cache before the blocks can change hands.
+ */
+#ifndef FOLD_CORE_CACHE_H
+#define FOLD_CORE_CACHE_H
+
+#include <linux/fs.h>
+#include <linux/list_lru.h>
+#include <linux/pagemap.h>
+#include <linux/rwsem.h>
+#include <linux/xarray.h>
+
+#include "fragment.h"
+#include "sharemap.h"
+#include "stats.h"
+
+struct fold_fill;
+struct shrinker;
+
+/* Runs do not cross a multiple of this many pages (1 GiB). */
+#define FOLD_SEGMENT_SHIFT	(30 - PAGE_SHIFT)
+#define FOLD_SEGMENT_PAGES	(1UL << FOLD_SEGMENT_SHIFT)
+#define FOLD_NR_SPACES		8
+
+/*
+ * Folios stay below the size of a PMD: the core maps those by PMD whether or
+ * not file offset and index are congruent (seen: silent corruption).
+ */
+#define FOLD_MAX_ORDER		4
+
+/**
+ * struct fold_sharer_ops - what a sharer does for the cache
+ * @zap: unmap @nr pages of the file from page @index on from every process;
+ *       private copies stay. May sleep; called with a fragment's folio locked
+ *       and the space's semaphore held. This is the one upward call.
+ * @read: start to read a fill's pages from the lower file; ends in
+ *        fold_fill_done(), perhaps from an interrupt and perhaps before it
+ *        returns. Must not wait for any lock of the lower inode.
+ * @copy: read them, waiting for the lower I/O; from a worker. Returns 0 or an
+ *        error; takes no lock under which user memory is touched.
+ */
+struct fold_sharer_ops {
+	void (*zap)(struct fold_map *map, unsigned long index,
+		    unsigned long nr);
+	void (*read)(struct fold_map *map, struct fold_fill *fill);
+	int (*copy)(struct fold_map *map, struct fold_fill *fill);
+};
+
+/**
+ * struct fold_space - one shared address space and its fragments
+ * @sem: protects @table and everything in it. Nothing is allocated under it:
+ *       reclaim evicts inodes, and that takes it for writing.
+ * @table: the fragments
+ * @file: on @mapping; what fault-around wants to see; immutable
+ * @mapping: the pages; immutable
+ * @chunks: what the shrinker looks at, by physical page; only grows
+ */
+struct fold_space {
+	struct rw_semaphore sem;
+	struct fold_table table;
+	struct file *file;
+	struct address_space *mapping;
+	struct xarray chunks;
+};
+
+/**
+ * struct fold_cache - the shared page cache of one superblock
+ * @space: by physical address; immutable
+ * @shrinker: shoots down under memory pressure
+ * @lru: the spaces' chunks, by memory cgroup
+ * @stats: counters
+ * @ra_pages: pages of the greatest readahead
+ */
+struct fold_cache {
+	struct fold_space space[FOLD_NR_SPACES];
+	struct shrinker *shrinker;
+	struct list_lru lru;
+	struct fold_stats stats;
+	unsigned int ra_pages;
+};
+
+static inline struct fold_space *fold_space(struct fold_cache *cache,
+					    unsigned long phys)
+{
+	return &cache->space[(phys >> FOLD_SEGMENT_SHIFT) % FOLD_NR_SPACES];
+}
+
+int fold_cache_init(void);
+void fold_cache_exit(void);
+struct fold_cache *fold_cache_create(unsigned int ra_pages);
+void fold_cache_destroy(struct fold_cache *cache);
+unsigned long fold_cache_pages(struct fold_cache *cache);
+unsigned long fold_cache_saved(struct fold_cache *cache);
+unsigned long fold_cache_count(struct fold_cache *cache, unsigned long start,
+			       unsigned long last);
+void fold_cache_drop(struct fold_cache *cache, unsigned long start,
+		     unsigned long last);
+void fold_cache_wait(struct fold_cache *cache, unsigned long start,
+		     unsigned long last);
+
+#endif

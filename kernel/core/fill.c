@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fills: a fragment's pages are read through one of its sharers.
+ *
+ * Life of a fill. fold_fill() puts new, locked folios into the cache, chooses
+ * a source under the space's semaphore and starts the sharer's asynchronous
+ * read. fold_fill_done(), often in an interrupt, makes the folios up to date
+ * and unlocks them. A read that fails, or that an outside writer may have
+ * overtaken, is done again by a worker that copies out of the lower page
+ * cache. What cannot be filled leaves the cache, and those who waited for it
+ * go to the lower file, whose answer is always right.
+ *
+ * Why a source cannot deceive: a break marks its extents under the space's
+ * semaphore, then waits for each locked folio of the range, then lets the
+ * change proceed. A fill that chose this source before finishes first; one
+ * that comes later does not choose it. Only writers around the mount do not
+ * wait, and for them map->outside is compared afterwards.
+ */
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+
+#include "fill.h"
+#include "shootdown.h"
+#include "trace.h"
+
+static struct workqueue_struct *fill_wq __ro_after_init;
+
+/**
+ * fold_fill_init - at module load
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init fold_fill_init(void)
+{
+	/* Evicting an inode in reclaim may have to wait for a fill. */
+	fill_wq = alloc_workqueue("foldfs_fill", WQ_UNBOUND | WQ_MEM_RECLAIM,
+				  0);
+	return fill_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * fold_fill_exit - at module unload; no cache is left
+ */
+void fold_fill_exit(void)
+{
+	destroy_workqueue(fill_wq);
+}
+
+/**
+ * fold_fill_flush - wait until no worker holds a fill that was queued before
+ */
+void fold_fill_flush(void)
+{
+	flush_workqueue(fill_wq);
+}
+
+/* The folios leave the cache: nobody can or should fill them. */
+static void fill_abort(struct fold_fill *fill)
+{
+	unsigned int i;
+
+	for (i = 0; i < fill->nr_folios; i++) {
+		generic_error_remove_folio(fill->space->mapping,
+					   fill->folio[i]);
+		folio_unlock(fill->folio[i]);
+		folio_put(fill->folio[i]);
+	}
+	kfree(fill);
+}
+
+static void fill_finish(struct fold_fill *fill)
+{
+	size_t end = fill->nr << PAGE_SHIFT, pos;
+	struct folio *folio;
+	unsigned int i;
+
+	/* What a file ends with inside a page reads as zero beyond. */
+	folio = fill->folio[fill->nr_folios - 1];
+	pos = end - folio_size(folio);
+	if (fill->bytes < end)
+		folio_zero_range(folio, fill->bytes - pos, end - fill->bytes);
+	fold_stat_add(&fill->cache->stats, FOLD_STAT_FILLS, fill->nr);
+	for (i = 0; i < fill->nr_folios; i++) {
+		folio = fill->folio[i];
+		folio_mark_uptodate(folio);
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	kfree(fill);
+}
+
+static bool fill_choose_source(struct fold_fill *fill)
+{
+	unsigned long last = fill->start + fill->nr - 1;
+	struct fold_extent *ext;
+
+	down_read(&fill->space->sem);
+	ext = fold_table_source(&fill->space->table, fill->start, last);
+	if (ext) {
+		fill->source = ext->map;
+		fill->outside = READ_ONCE(ext->map->outside);
+		fill->index = ext->index + (fill->start - ext->frag->start);
+		fill->bytes = fill->nr << PAGE_SHIFT;
+		if (ext->frag->tail && ext->frag->last == last)
+			fill->bytes -= PAGE_SIZE - ext->frag->tail;
+	}
+	up_read(&fill->space->sem);
+	return ext;
+}
+
+static bool fill_overtaken(struct fold_fill *fill)
+{
+	/* Pairs with the lock under which an outside change is noted. */
+	smp_rmb();
+	return READ_ONCE(fill->source->outside) != fill->outside;
+}
+
+static void fill_copy(struct work_struct *work)
+{
+	struct fold_fill *fill = container_of(work, struct fold_fill, work);
+	unsigned int tries = 0;
+
+	fold_stat_add(&fill->cache->stats, FOLD_STAT_REFILLS, 1);
+	while (tries++ < 4 && fill_choose_source(fill)) {
+		if (fill->source->ops->copy(fill->source, fill))
+			break;
+		if (!fill_overtaken(fill)) {
+			fill_finish(fill);
+			return;
+		}
+	}
+	fill_abort(fill);
+}
+
+/**
+ * fold_fill_done - a sharer's read has ended
+ * @fill: the fill; gone afterwards
+ * @res: bytes read, or a negative errno
+ *
+ * Context: any, interrupts included.
+ */
+void fold_fill_done(struct fold_fill *fill, long res)
+{
+	trace_foldfs_fill(fill->start, fill->index, fill->nr, res);
+	if (res >= 0 && (size_t)res >= fill->bytes && !fill_overtaken(fill)) {
+		fill_finish(fill);
+		return;
+	}
+	INIT_WORK(&fill->work, fill_copy);
+	queue_work(fill_wq, &fill->work);
+}
+
+static struct fold_fill *fill_alloc(struct fold_cache *cache,
+				    unsigned long start, gfp_t gfp)
+{
+	struct fold_fill *fill = kmalloc(sizeof(*fill), gfp);
+
+	if (!fill)
+		return NULL;
+	fill->cache = cache;
+	fill->space = fold_space(cache, start);
+	fill->source = NULL;
+	fill->start = start;
+	fill->nr = 0;
+	fill->nr_folios = 0;
+	return fill;
+}
+
+static void fill_submit(struct fold_fill *fill)
+{
+	if (!fill->nr_folios)
+		kfree(fill);
+	else if (!fill_choose_source(fill))
+		fill_abort(fill);
+	else
+		fill->source->ops->read(fill->source, fill);
+}
+
+/*
+ * Adds a new folio that begins at @phys and is at most @nr pages long.
+ * Returns it locked, with a reference.
+ */
+static struct folio *fill_add_folio(struct fold_cache *cache,
+				    unsigned long phys, unsigned long nr)
+{
+	struct fold_space *space = fold_space(cache, phys);
+	gfp_t gfp = mapping_gfp_mask(space->mapping) | __GFP_NOWARN;
+	unsigned int order = min_t(unsigned int, ilog2(nr), FOLD_MAX_ORDER);
+	struct folio *folio;
+	int err;
+
+	err = fold_shrinker_note(cache, phys);
+	if (err)
+		return ERR_PTR(err);
+	if (phys)
+		order = min_t(unsigned int, order, __ffs(phys));
+	for (;;) {
+		/* A large folio is a bonus: no effort for it. */
+		folio = filemap_alloc_folio(order ? gfp | __GFP_NORETRY : gfp,
+					    order);
+		if (folio) {
+			err = filemap_add_folio(space->mapping, folio, phys,
+						GFP_KERNEL);
+			if (!err)
+				return folio;
+			folio_put(folio);
+		} else {
+			err = -ENOMEM;
+		}
+		if (!order)
+			return ERR_PTR(err);
+		order = 0;
+	}
+}
+
+/**
+ * fold_fill - start to bring a range of pages in
+ * @cache: the cache
+ * @start: first physical page
+ * @nr: pages; the range is inside one fragment's run
+ * @mark: page at which the next readahead is to start, or ULONG_MAX
+ *
+ * Pages that are cached already, up to date or on their way, are passed over.
+ * Returns when the reads have been started; who wants a page waits for its
+ * lock.
+ *
+ * Context: process context, may allocate; mmap_lock may be held. Takes no lock
+ * of a lower inode that anyone holds while touching user memory.
+ * Return: 0, or -ENOMEM if not even the first page could be added.
+ */
+int fold_fill(struct fold_cache *cache, unsigned long start, unsigned long nr,
+	      unsigned long mark)
+{
+	unsigned long next = start, end = start + nr;
+	struct fold_fill *fill = NULL;
+	struct folio *folio;
+	int err = 0;
+
+	while (next < end) {
+		if (!fill) {
+			fill = fill_alloc(cache, next, GFP_KERNEL);
+			if (!fill) {
+				err = -ENOMEM;
+				break;
+			}
+		}
+		folio = fill_add_folio(cache, next, end - next);
+		if (IS_ERR(folio)) {
+			err = PTR_ERR(folio);
+			if (err != -EEXIST)
+				break;
+			fill_submit(fill);
+			fill = NULL;
+			next++;
+			continue;
+		}
+		if (mark >= next && mark < folio_next_index(folio))
+			folio_set_readahead(folio);
+		fill->folio[fill->nr_folios++] = folio;
+		fill->nr += folio_nr_pages(folio);
+		next = folio_next_index(folio);
+		if (fill->nr_folios == FOLD_FILL_FOLIOS) {
+			fill_submit(fill);
+			fill = NULL;
+		}
+	}
+	if (fill)
+		fill_submit(fill);
+	return err == -ENOMEM && next == start ? err : 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Fills: bringing a fragment's pages in.
+ */
+#ifndef FOLD_CORE_FILL_H
+#define FOLD_CORE_FILL_H
+
+#include <linux/bvec.h>
+#include <linux/fs.h>
+#include <linux/workqueue.h>
+
+#include "cache.h"
+
+#define FOLD_FILL_FOLIOS	32
+
+/**
+ * struct fold_fill - one read of adjacent pages, through one sharer
+ * @iocb: for the sharer's use
+ * @bvec: for the sharer's use: the folios
+ * @work: doing it again by copying
+ * @cache: the cache
+ * @space: the space
+ * @source: the sharer; stays while the folios are locked, since a break waits
+ *          for them before it detaches an extent
+ * @outside: @source's count of outside changes before the read
+ * @start: first physical page
+ * @index: the same in the source's file
+ * @nr: pages
+ * @bytes: bytes that belong to the file; what follows is zero
+ * @nr_folios: entries in @folio
+ * @folio: the folios: in the cache, locked, not up to date
+ */
+struct fold_fill {
+	struct kiocb iocb;
+	struct bio_vec bvec[FOLD_FILL_FOLIOS];
+	struct work_struct work;
+	struct fold_cache *cache;
+	struct fold_space *space;
+	struct fold_map *source;
+	unsigned int outside;
+	unsigned long start;
+	unsigned long index;
+	unsigned long nr;
+	size_t bytes;
+	unsigned int nr_folios;
+	struct folio *folio[FOLD_FILL_FOLIOS];
+};
+
+int fold_fill_init(void);
+void fold_fill_exit(void);
+void fold_fill_flush(void);
+int fold_fill(struct fold_cache *cache, unsigned long start, unsigned long nr,
+	      unsigned long mark);
+void fold_fill_done(struct fold_fill *fill, long res);
+
+#endif

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From a file's page to the shared page that holds it: lookup, readahead,
+ * waiting for a fill.
+ *
+ * A lookup in the share map is a guess: the map may change before the folio is
+ * found, and the physical page may by then hold another file's bytes. What
+ * makes it a fact is map->seq, compared after a reference on the folio was
+ * taken: if it has not moved, this file referred to the page at the moment the
+ * folio was in the cache.
+ */
+#include <linux/pagemap.h>
+
+#include "fill.h"
+#include "pages.h"
+
+/**
+ * fold_pages_valid - is a page that was found still this file's
+ * @map: the file's share map
+ * @page: what fold_pages_find() or a lookup found; a reference is held
+ *
+ * Return: true if the map has not changed since the lookup.
+ */
+bool fold_pages_valid(struct fold_map *map, const struct fold_page *page)
+{
+	/* The folio was looked up before; pairs with map->lock of a change. */
+	smp_rmb();
+	return READ_ONCE(map->seq) == page->run.seq;
+}
+
+/*
+ * Readahead for reads, in pages of the file: doubling windows while the reads
+ * go on where the last window ended, what is asked for otherwise. Returns the
+ * pages to fill from @index on; *mark is the page whose use starts the next
+ * window.
+ */
+static unsigned long window(struct file_ra_state *ra, unsigned long max,
+			    unsigned long index, unsigned long want,
+			    unsigned long *mark)
+{
+	unsigned long size, ahead;
+
+	want = clamp(want, 1UL, max);
+	if (!index || index == ra->start + ra->size ||
+	    (ra->size && index > ra->start && index <= ra->start + ra->size)) {
+		size = index ? 2UL * ra->size : 4;
+		size = clamp(max(size, want), 1UL, max);
+		ahead = size > want ? size - want : size / 2;
+	} else {
+		size = want;
+		ahead = 0;
+	}
+	ra->start = index;
+	ra->size = size;
+	ra->async_size = ahead;
+	*mark = ahead ? index + size - ahead : ULONG_MAX;
+	return size;
+}
+
+static unsigned long to_phys(const struct fold_run *run, unsigned long index,
+			     unsigned long mark)
+{
+	return mark == ULONG_MAX ? mark : run->phys + (mark - index);
+}
+
+/**
+ * fold_pages_find - the shared page that holds a page of a file
+ * @map: the file's share map
+ * @index: page of the file
+ * @want: pages that the caller will go on to ask for, this one included
+ * @ra: readahead state of the open file
+ * @flags: FOLD_PAGES_*
+ * @page: what was found
+ *
+ * Context: process context. No lock of the lower inode's is waited for, mmap
+ * locks may be held. Waits, killably, for the page's fill unless told not to.
+ * Return: 0: @page->folio is up to date and the caller's to put;
+ * -ENOENT: the page is private, as are the next @page->run.nr pages;
+ * -EAGAIN: not now, with FOLD_PAGES_NOWAIT or _NOIOWAIT; with the latter
+ * @page->folio is set to a folio to wait for, or to NULL to try again;
+ * -EINTR: killed; -EIO, -ENOMEM: the fill failed, the lower file knows better.
+ */
+int fold_pages_find(struct fold_map *map, unsigned long index,
+		    unsigned long want, struct file_ra_state *ra,
+		    unsigned int flags, struct fold_page *page)
+{
+	struct fold_cache *cache = map->cache;
+	unsigned long max, nr, mark;
+	struct fold_space *space;
+	struct folio *folio;
+	int err, tries = 0;
+
+again:
+	page->folio = NULL;
+	if (!fold_map_lookup(map, index, &page->run))
+		return -ENOENT;
+	space = fold_space(cache, page->run.phys);
+	max = min_t(unsigned long, page->run.nr, cache->ra_pages);
+	folio = filemap_get_folio(space->mapping, page->run.phys);
+	if (IS_ERR(folio)) {
+		if (flags & FOLD_PAGES_NOWAIT)
+			return -EAGAIN;
+		if (++tries > 4)
+			return -EIO;
+		nr = window(ra, max, index, want, &mark);
+		err = fold_fill(cache, page->run.phys, nr,
+				to_phys(&page->run, index, mark));
+		if (err)
+			return err;
+		goto again;
+	}
+	if (folio_test_readahead(folio) && !(flags & FOLD_PAGES_NOWAIT)) {
+		folio_clear_readahead(folio);
+		nr = ra->start + ra->size > index ?
+		     ra->start + ra->size - index : 0;
+		if (nr < page->run.nr) {
+			struct fold_run next = page->run;
+
+			next.phys += nr;
+			next.nr -= nr;
+			max = min_t(unsigned long, next.nr, cache->ra_pages);
+			nr = window(ra, max, index + nr, 1, &mark);
+			fold_fill(cache, next.phys, nr,
+				  to_phys(&next, ra->start, ra->start));
+		}
+	}
+	if (!folio_test_uptodate(folio)) {
+		if (flags & FOLD_PAGES_NOIOWAIT)
+			page->folio = folio;
+		else if (flags & FOLD_PAGES_NOWAIT)
+			folio_put(folio);
+		if (flags)
+			return -EAGAIN;
+		err = folio_lock_killable(folio);
+		if (err) {
+			folio_put(folio);
+			return err;
+		}
+		folio_unlock(folio);
+		if (!folio_test_uptodate(folio)) {
+			folio_put(folio);
+			if (++tries > 4)
+				return -EIO;
+			goto again;
+		}
+	}
+	page->folio = folio;
+	if (!fold_pages_valid(map, page)) {
+		folio_put(folio);
+		goto again;
+	}
+	return 0;
+}
+
+/**
+ * fold_pages_fill_around - bring in what a fault is likely to want next
+ * @map: the file's share map
+ * @run: what a lookup of the faulting page found
+ * @random: only that page
+ *
+ * Context: process context, mmap locks may be held.
+ */
+void fold_pages_fill_around(struct fold_map *map, const struct fold_run *run,
+			    bool random)
+{
+	unsigned long max = random ? 1 : map->cache->ra_pages;
+	unsigned long before = min(run->before, max / 2);
+	unsigned long nr = min(before + run->nr, max);
+
+	fold_fill(map->cache, run->phys - before, nr, ULONG_MAX);
+}

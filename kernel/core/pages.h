@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From a file's page to the shared page that holds it.
+ */
+#ifndef FOLD_CORE_PAGES_H
+#define FOLD_CORE_PAGES_H
+
+#include "cache.h"
+
+/* Only what is cached and up to date: start nothing, wait for nothing. */
+#define FOLD_PAGES_NOWAIT	1
+/* Start the fill, but do not wait for it. */
+#define FOLD_PAGES_NOIOWAIT	2
+
+/**
+ * struct fold_page - a shared page, found
+ * @folio: the folio, with a reference
+ * @run: the run it was found in; if there is none, what is private
+ */
+struct fold_page {
+	struct folio *folio;
+	struct fold_run run;
+};
+
+int fold_pages_find(struct fold_map *map, unsigned long index,
+		    unsigned long want, struct file_ra_state *ra,
+		    unsigned int flags, struct fold_page *page);
+bool fold_pages_valid(struct fold_map *map, const struct fold_page *page);
+void fold_pages_fill_around(struct fold_map *map, const struct fold_run *run,
+			    bool random);
+
+#endif

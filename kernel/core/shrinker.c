@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * When memory is short, mapped shared pages are shot down.
+ *
+ * The kernel reclaims unmapped pages of our spaces by itself. Mapped ones it
+ * cannot unmap, so they would stay for ever. The shrinker unmaps them at the
+ * pace that reclaim asks for and frees nothing itself: zapping a PTE carries
+ * its accessed bit over to the folio, so that the kernel's own lists tell warm
+ * from cold, and a warm page comes back by a minor fault.
+ *
+ * A memory cgroup at its limit only asks shrinkers for what is its own. So the
+ * pages are found by chunks of the physical range, small objects that are
+ * charged to whoever first filled a page there, as the pages are, on a list
+ * that the kernel keeps by cgroup. Chunks stay as long as the cache, which
+ * makes them safe to look at without a lock: about 100 bytes for each 2 MiB
+ * that was ever shared.
+ *
+ * Pages of VM_LOCKED mappings are left alone.
+ */
+#include <linux/list_lru.h>
+#include <linux/pagevec.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+
+#include "cache.h"
+#include "shootdown.h"
+
+#define CHUNK_SHIFT	9
+#define CHUNK_PAGES	(1UL << CHUNK_SHIFT)
+
+/**
+ * struct fold_chunk - a part of a space that reclaim may look at
+ * @lru: on the cache's list
+ * @space: the space; immutable
+ * @start: first physical page; immutable
+ */
+struct fold_chunk {
+	struct list_head lru;
+	struct fold_space *space;
+	unsigned long start;
+};
+
+/* Chunks to look at, chosen under the list's lock. */
+struct chunk_batch {
+	unsigned int nr;
+	struct fold_chunk *chunk[16];
+};
+
+static struct kmem_cache *chunk_slab __ro_after_init;
+
+/**
+ * fold_shrinker_init - at module load
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init fold_shrinker_init(void)
+{
+	chunk_slab = kmem_cache_create("foldfs_chunk",
+				       sizeof(struct fold_chunk), 0,
+				       SLAB_ACCOUNT, NULL);
+	return chunk_slab ? 0 : -ENOMEM;
+}
+
+/**
+ * fold_shrinker_exit - at module unload; no cache is left
+ */
+void fold_shrinker_exit(void)
+{
+	kmem_cache_destroy(chunk_slab);
+}
+
+/**
+ * fold_shrinker_note - a page is about to be cached
+ * @cache: the cache
+ * @phys: physical page
+ *
+ * Context: process context, may allocate.
+ * Return: 0 or -ENOMEM.
+ */
+int fold_shrinker_note(struct fold_cache *cache, unsigned long phys)
+{
+	struct fold_space *space = fold_space(cache, phys);
+	struct fold_chunk *chunk;
+	int err;
+
+	if (xa_load(&space->chunks, phys >> CHUNK_SHIFT))
+		return 0;
+	chunk = kmem_cache_alloc_lru(chunk_slab, &cache->lru, GFP_KERNEL);
+	if (!chunk)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&chunk->lru);
+	chunk->space = space;
+	chunk->start = round_down(phys, CHUNK_PAGES);
+	err = xa_insert(&space->chunks, phys >> CHUNK_SHIFT, chunk, GFP_KERNEL);
+	if (err) {
+		kmem_cache_free(chunk_slab, chunk);
+		return err == -EBUSY ? 0 : err;
+	}
+	list_lru_add_obj(&cache->lru, &chunk->lru);
+	return 0;
+}
+
+static unsigned long shrinker_count(struct shrinker *shrinker,
+				    struct shrink_control *sc)
+{
+	struct fold_cache *cache = shrinker->private_data;
+	unsigned long chunks = list_lru_shrink_count(&cache->lru, sc);
+
+	return chunks ? chunks << CHUNK_SHIFT : SHRINK_EMPTY;
+}
+
+static enum lru_status chunk_choose(struct list_head *item,
+				    struct list_lru_one *list, spinlock_t *lock,
+				    void *arg)
+{
+	struct chunk_batch *batch = arg;
+
+	batch->chunk[batch->nr++] = container_of(item, struct fold_chunk, lru);
+	return LRU_ROTATE;
+}
+
+/* Returns the pages that were mapped and no longer are. */
+static unsigned long chunk_scan(struct fold_chunk *chunk)
+{
+	unsigned long next = chunk->start, last = next + CHUNK_PAGES - 1;
+	struct fold_space *space = chunk->space;
+	unsigned long zapped = 0;
+	struct folio_batch batch;
+	struct folio *folio;
+	unsigned int i;
+
+	folio_batch_init(&batch);
+	while (filemap_get_folios(space->mapping, &next, last, &batch)) {
+		for (i = 0; i < folio_batch_count(&batch); i++) {
+			folio = batch.folios[i];
+			if (!folio_mapped(folio) || folio_test_mlocked(folio) ||
+			    !folio_trylock(folio))
+				continue;
+			if (folio->mapping == space->mapping &&
+			    fold_shootdown_try(space, folio))
+				zapped += folio_nr_pages(folio);
+			folio_unlock(folio);
+		}
+		folio_batch_release(&batch);
+		cond_resched();
+	}
+	return zapped;
+}
+
+static unsigned long shrinker_scan(struct shrinker *shrinker,
+				   struct shrink_control *sc)
+{
+	struct fold_cache *cache = shrinker->private_data;
+	unsigned long want = DIV_ROUND_UP(sc->nr_to_scan, CHUNK_PAGES);
+	struct chunk_batch batch = { };
+	unsigned long zapped = 0;
+	unsigned int i;
+
+	want = min_t(unsigned long, want, ARRAY_SIZE(batch.chunk));
+	list_lru_walk_one(&cache->lru, sc->nid, sc->memcg, chunk_choose, &batch,
+			  &want);
+	for (i = 0; i < batch.nr; i++)
+		zapped += chunk_scan(batch.chunk[i]);
+	sc->nr_scanned = max(sc->nr_to_scan,
+			     (unsigned long)batch.nr << CHUNK_SHIFT);
+	fold_stat_add(&cache->stats, FOLD_STAT_SHOOTDOWNS, zapped);
+	return batch.nr ? zapped : SHRINK_STOP;
+}
+
+/**
+ * fold_shrinker_register - let reclaim find a cache
+ * @cache: the cache
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int fold_shrinker_register(struct fold_cache *cache)
+{
+	struct shrinker *shrinker;
+	int err;
+
+	shrinker = shrinker_alloc(SHRINKER_MEMCG_AWARE | SHRINKER_NUMA_AWARE |
+				  SHRINKER_NONSLAB, "foldfs");
+	if (!shrinker)
+		return -ENOMEM;
+	err = list_lru_init_memcg(&cache->lru, shrinker);
+	if (err) {
+		shrinker_free(shrinker);
+		return err;
+	}
+	shrinker->count_objects = shrinker_count;
+	shrinker->scan_objects = shrinker_scan;
+	shrinker->seeks = DEFAULT_SEEKS;
+	shrinker->batch = CHUNK_PAGES;
+	shrinker->private_data = cache;
+	cache->shrinker = shrinker;
+	shrinker_register(shrinker);
+	return 0;
+}
+
+/**
+ * fold_shrinker_unregister - undo fold_shrinker_register(), if it was done
+ * @cache: the cache; nothing is filled any more
+ *
+ * Context: process context; waits for scans on their way.
+ */
+void fold_shrinker_unregister(struct fold_cache *cache)
+{
+	struct fold_chunk *chunk;
+	unsigned long index;
+	int i;
+
+	if (!cache->shrinker)
+		return;
+	shrinker_free(cache->shrinker);
+	cache->shrinker = NULL;
+	for (i = 0; i < FOLD_NR_SPACES; i++) {
+		xa_for_each(&cache->space[i].chunks, index, chunk) {
+			list_lru_del_obj(&cache->lru, &chunk->lru);
+			kmem_cache_free(chunk_slab, chunk);
+		}
+		xa_destroy(&cache->space[i].chunks);
+	}
+	list_lru_destroy(&cache->lru);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Tracepoints. Pages and blocks are in units of PAGE_SIZE; docs/counters.md
+ * describes each.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM foldfs
+
+#if !defined(FOLD_CORE_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define FOLD_CORE_TRACE_H
+
+#include <linux/tracepoint.h>
+
+DECLARE_EVENT_CLASS(foldfs_range,
+	TP_PROTO(unsigned long ino, unsigned long index, unsigned long nr,
+		 unsigned long phys),
+	TP_ARGS(ino, index, nr, phys),
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__field(unsigned long, index)
+		__field(unsigned long, nr)
+		__field(unsigned long, phys)
+	),
+	TP_fast_assign(
+		__entry->ino = ino;
+		__entry->index = index;
+		__entry->nr = nr;
+		__entry->phys = phys;
+	),
+	TP_printk("ino=%lu index=%lu nr=%lu phys=%lu", __entry->ino,
+		  __entry->index, __entry->nr, __entry->phys)
+);
+
+DEFINE_EVENT(foldfs_range, foldfs_join,
+	TP_PROTO(unsigned long ino, unsigned long index, unsigned long nr,
+		 unsigned long phys),
+	TP_ARGS(ino, index, nr, phys));
+
+DEFINE_EVENT(foldfs_range, foldfs_break,
+	TP_PROTO(unsigned long ino, unsigned long index, unsigned long nr,
+		 unsigned long phys),
+	TP_ARGS(ino, index, nr, phys));
+
+TRACE_EVENT(foldfs_fill,
+	TP_PROTO(unsigned long phys, unsigned long index, unsigned long nr,
+		 long res),
+	TP_ARGS(phys, index, nr, res),
+	TP_STRUCT__entry(
+		__field(unsigned long, phys)
+		__field(unsigned long, index)
+		__field(unsigned long, nr)
+		__field(long, res)
+	),
+	TP_fast_assign(
+		__entry->phys = phys;
+		__entry->index = index;
+		__entry->nr = nr;
+		__entry->res = res;
+	),
+	TP_printk("phys=%lu index=%lu nr=%lu res=%ld", __entry->phys,
+		  __entry->index, __entry->nr, __entry->res)
+);
+
+TRACE_EVENT(foldfs_shootdown,
+	TP_PROTO(unsigned long phys, unsigned long nr, bool mapped),
+	TP_ARGS(phys, nr, mapped),
+	TP_STRUCT__entry(
+		__field(unsigned long, phys)
+		__field(unsigned long, nr)
+		__field(bool, mapped)
+	),
+	TP_fast_assign(
+		__entry->phys = phys;
+		__entry->nr = nr;
+		__entry->mapped = mapped;
+	),
+	TP_printk("phys=%lu nr=%lu still_mapped=%d", __entry->phys,
+		  __entry->nr, __entry->mapped)
+);
+
+#endif
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
