@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module's beginning and end, nothing else.
+ */
+#include <linux/module.h>
+
+#include "stack/foldfs.h"
+
+static int __init foldfs_init(void)
+{
+	int err;
+
+	err = fold_inode_cache_init();
+	if (err)
+		return err;
+	err = fold_direct_init();
+	if (err)
+		goto err_inode_cache;
+	err = register_filesystem(&fold_fs_type);
+	if (err)
+		goto err_direct;
+	return 0;
+
+err_direct:
+	fold_direct_exit();
+err_inode_cache:
+	fold_inode_cache_exit();
+	return err;
+}
+
+static void __exit foldfs_exit(void)
+{
+	unregister_filesystem(&fold_fs_type);
+	fold_direct_exit();
+	fold_inode_cache_exit();
+}
+
+module_init(foldfs_init);
+module_exit(foldfs_exit);
+
+MODULE_ALIAS_FS("foldfs");
+MODULE_DESCRIPTION("One page in memory for every reflinked copy");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Names: create, link, remove, rename. Each is done on the lower filesystem,
+ * with the lower parent locked below the upper one, and then mirrored.
+ *
+ * Between the lookup above and the lock below, somebody who works directly on
+ * the lower tree may have moved or removed the name. Then the answer is
+ * -ESTALE, upon which the VFS looks everything up again and retries.
+ *
+ * Operations that take no ID mapping (link, unlink, rmdir) run with the
+ * mounter's credentials: the VFS has checked the caller's permission with the
+ * right mapping, and they create no inode. All others run with the caller's.
+ */
+#include <linux/dcache.h>
+#include <linux/file.h>
+#include <linux/filelock.h>
+#include <linux/namei.h>
+
+#include "foldfs.h"
+
+/* Is @lower still what @dentry stands for? Both parents are locked. */
+static bool still_there(struct dentry *dentry, struct dentry *lower,
+			struct dentry *lower_parent)
+{
+	struct inode *inode = d_inode(dentry);
+
+	return !d_unhashed(lower) && lower->d_parent == lower_parent &&
+	       d_inode(lower) == (inode ? fold_lower_inode(inode) : NULL);
+}
+
+/*
+ * Get ready to change the name @dentry below.
+ *
+ * Context: the upper parent is locked exclusively. On success the lower parent
+ * is locked too, until unlock_name().
+ * Return: 0, -ESTALE, or -EROFS.
+ */
+static int lock_name(struct dentry *dentry)
+{
+	struct vfsmount *mnt = FOLD_SB(dentry->d_sb)->lower_mnt;
+	struct dentry *lower = fold_lower_dentry(dentry);
+	struct dentry *parent = fold_lower_dentry(dentry->d_parent);
+	int err;
+
+	err = mnt_want_write(mnt);
+	if (err)
+		return err;
+	inode_lock_nested(d_inode(parent), I_MUTEX_PARENT);
+	if (!still_there(dentry, lower, parent)) {
+		inode_unlock(d_inode(parent));
+		mnt_drop_write(mnt);
+		return -ESTALE;
+	}
+	fold_dentry_busy(dentry);
+	return 0;
+}
+
+static void unlock_name(struct dentry *dentry)
+{
+	struct dentry *parent = dentry->d_parent;
+
+	fold_dentry_settle(dentry);
+	inode_unlock(d_inode(fold_lower_dentry(parent)));
+	fold_copy_attr(d_inode(parent));
+	mnt_drop_write(FOLD_SB(dentry->d_sb)->lower_mnt);
+}
+
+/* Make a dentry positive whose lower dentry has become so. */
+static int instantiate(struct dentry *dentry)
+{
+	struct dentry *lower = fold_lower_dentry(dentry);
+	struct inode *inode;
+
+	if (d_really_is_negative(lower)) {
+		/* The lower filesystem wants it to be looked up again. */
+		d_drop(dentry);
+		return 0;
+	}
+	inode = fold_iget(dentry->d_sb, d_inode(lower));
+	if (IS_ERR(inode)) {
+		d_drop(dentry);
+		return PTR_ERR(inode);
+	}
+	d_instantiate(dentry, inode);
+	return 0;
+}
+
+static int fold_make(struct mnt_idmap *idmap, struct inode *dir,
+		     struct dentry *dentry, umode_t mode, dev_t rdev,
+		     const char *target)
+{
+	struct dentry *lower = fold_lower_dentry(dentry);
+	struct inode *lower_dir = fold_lower_inode(dir);
+	int err;
+
+	err = lock_name(dentry);
+	if (err)
+		return err;
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		err = vfs_create(idmap, lower_dir, lower, mode, true);
+		break;
+	case S_IFDIR:
+		err = vfs_mkdir(idmap, lower_dir, lower, mode);
+		break;
+	case S_IFLNK:
+		err = vfs_symlink(idmap, lower_dir, lower, target);
+		break;
+	default:
+		err = vfs_mknod(idmap, lower_dir, lower, mode, rdev);
+		break;
+	}
+	if (!err)
+		err = instantiate(dentry);
+	unlock_name(dentry);
+	return err;
+}
+
+static int fold_create(struct mnt_idmap *idmap, struct inode *dir,
+		       struct dentry *dentry, umode_t mode, bool excl)
+{
+	return fold_make(idmap, dir, dentry, S_IFREG | (mode & ~S_IFMT), 0, NULL);
+}
+
+static int fold_mkdir(struct mnt_idmap *idmap, struct inode *dir,
+		      struct dentry *dentry, umode_t mode)
+{
+	return fold_make(idmap, dir, dentry, S_IFDIR | (mode & ~S_IFMT), 0, NULL);
+}
+
+static int fold_symlink(struct mnt_idmap *idmap, struct inode *dir,
+			struct dentry *dentry, const char *target)
+{
+	return fold_make(idmap, dir, dentry, S_IFLNK, 0, target);
+}
+
+static int fold_mknod(struct mnt_idmap *idmap, struct inode *dir,
+		      struct dentry *dentry, umode_t mode, dev_t rdev)
+{
+	return fold_make(idmap, dir, dentry, mode, rdev, NULL);
+}
+
+static int fold_link(struct dentry *old, struct inode *dir, struct dentry *new)
+{
+	struct dentry *lower_old = fold_lower_dentry(old);
+	struct dentry *lower_new = fold_lower_dentry(new);
+	struct inode *inode = d_inode(old);
+	struct inode *delegated = NULL;
+	const struct cred *creds;
+	int err;
+
+	do {
+		err = lock_name(new);
+		if (err)
+			return err;
+		creds = override_creds(FOLD_SB(dir->i_sb)->cred);
+		err = vfs_link(lower_old, &nop_mnt_idmap, fold_lower_inode(dir),
+			       lower_new, &delegated);
+		revert_creds(creds);
+		if (!err) {
+			fold_copy_attr(inode);
+			ihold(inode);
+			d_instantiate(new, inode);
+		}
+		unlock_name(new);
+		if (!delegated)
+			return err;
+		err = break_deleg_wait(&delegated);
+	} while (!err);
+	return err;
+}
+
+static int fold_unlink(struct inode *dir, struct dentry *dentry)
+{
+	struct dentry *lower = fold_lower_dentry(dentry);
+	struct inode *delegated = NULL;
+	const struct cred *creds;
+	int err;
+
+	do {
+		err = lock_name(dentry);
+		if (err)
+			return err;
+		creds = override_creds(FOLD_SB(dir->i_sb)->cred);
+		err = vfs_unlink(&nop_mnt_idmap, fold_lower_inode(dir), lower,
+				 &delegated);
+		revert_creds(creds);
+		if (!err) {
+			fold_copy_attr(d_inode(dentry));
+			/* As a negative dentry it would pin the lower inode. */
+			d_drop(dentry);
+		}
+		unlock_name(dentry);
+		if (!delegated)
+			return err;
+		err = break_deleg_wait(&delegated);
+	} while (!err);
+	return err;
+}
+
+static int fold_rmdir(struct inode *dir, struct dentry *dentry)
+{
+	struct dentry *lower = fold_lower_dentry(dentry);
+	const struct cred *creds;
+	int err;
+
+	err = lock_name(dentry);
+	if (err)
+		return err;
+	creds = override_creds(FOLD_SB(dir->i_sb)->cred);
+	err = vfs_rmdir(&nop_mnt_idmap, fold_lower_inode(dir), lower);
+	revert_creds(creds);
+	if (!err) {
+		fold_copy_attr(d_inode(dentry));
+		d_drop(dentry);
+	}
+	unlock_name(dentry);
+	return err;
+}
+
+/* With the lower parents locked: may the lower rename go ahead? */
+static int check_rename(struct dentry *old, struct dentry *lower_old,
+			struct dentry *new, struct dentry *lower_new,
+			struct dentry *trap)
+{
+	if (!still_there(old, lower_old, fold_lower_dentry(old->d_parent)) ||
+	    !still_there(new, lower_new, fold_lower_dentry(new->d_parent)))
+		return -ESTALE;
+	/* The tree below may be another one than when the VFS checked above. */
+	if (trap == lower_old)
+		return -EINVAL;
+	if (trap == lower_new)
+		return -ENOTEMPTY;
+	return 0;
+}
+
+static int rename_below(struct renamedata *rd, struct dentry *old,
+			struct dentry *new)
+{
+	struct dentry *old_parent = fold_lower_dentry(old->d_parent);
+	struct dentry *new_parent = fold_lower_dentry(new->d_parent);
+	struct dentry *trap;
+	int err;
+
+	trap = lock_rename(new_parent, old_parent);
+	if (IS_ERR(trap))
+		return PTR_ERR(trap);
+	err = check_rename(old, rd->old_dentry, new, rd->new_dentry, trap);
+	if (!err) {
+		fold_dentry_busy(old);
+		fold_dentry_busy(new);
+		err = vfs_rename(rd);
+		fold_dentry_settle(new);
+		fold_dentry_settle(old);
+	}
+	unlock_rename(new_parent, old_parent);
+	return err;
+}
+
+static int fold_rename(struct mnt_idmap *idmap, struct inode *old_dir,
+		       struct dentry *old, struct inode *new_dir,
+		       struct dentry *new, unsigned int flags)
+{
+	struct vfsmount *mnt = FOLD_SB(old_dir->i_sb)->lower_mnt;
+	struct inode *delegated = NULL;
+	struct renamedata rd = {
+		.old_mnt_idmap	 = idmap,
+		.old_dir	 = fold_lower_inode(old_dir),
+		.old_dentry	 = fold_lower_dentry(old),
+		.new_mnt_idmap	 = idmap,
+		.new_dir	 = fold_lower_inode(new_dir),
+		.new_dentry	 = fold_lower_dentry(new),
+		.delegated_inode = &delegated,
+		.flags		 = flags,
+	};
+	int err;
+
+	err = mnt_want_write(mnt);
+	if (err)
+		return err;
+	do {
+		err = rename_below(&rd, old, new);
+		if (!delegated)
+			break;
+		err = break_deleg_wait(&delegated);
+	} while (!err);
+
+	fold_copy_attr(old_dir);
+	fold_copy_attr(new_dir);
+	fold_copy_attr(d_inode(old));
+	if (d_really_is_positive(new))
+		fold_copy_attr(d_inode(new));
+	mnt_drop_write(mnt);
+	return err;
+}
+
+static int fold_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
+			struct file *file, umode_t mode)
+{
+	struct dentry *dentry = file->f_path.dentry;
+	struct fold_sb *fsb = FOLD_SB(dir->i_sb);
+	struct inode *inode;
+	struct file *lower;
+	struct path parent;
+	int err;
+
+	fold_lower_path(dentry->d_parent, &parent);
+	err = mnt_want_write(fsb->lower_mnt);
+	if (err)
+		return err;
+	lower = kernel_tmpfile_open(idmap, &parent, mode,
+				    (file->f_flags & ~O_CREAT) | O_NOATIME,
+				    fsb->cred);
+	mnt_drop_write(fsb->lower_mnt);
+	if (IS_ERR(lower))
+		return PTR_ERR(lower);
+
+	fold_dentry_bind(dentry, dget(lower->f_path.dentry));
+	inode = fold_iget(dir->i_sb, file_inode(lower));
+	err = PTR_ERR_OR_ZERO(inode);
+	if (!err) {
+		d_mark_tmpfile(file, inode);
+		d_instantiate(dentry, inode);
+	}
+	/* This opens the lower file once more, as every upper file does. */
+	err = finish_open_simple(file, err);
+	fput(lower);
+	return err;
+}
+
+const struct inode_operations fold_dir_inode_operations = {
+	.lookup		= fold_lookup,
+	.create		= fold_create,
+	.link		= fold_link,
+	.unlink		= fold_unlink,
+	.symlink	= fold_symlink,
+	.mkdir		= fold_mkdir,
+	.rmdir		= fold_rmdir,
+	.mknod		= fold_mknod,
+	.rename		= fold_rename,
+	.tmpfile	= fold_tmpfile,
+	.permission	= fold_permission,
+	.getattr	= fold_getattr,
+	.setattr	= fold_setattr,
+	.listxattr	= fold_listxattr,
+	.get_inode_acl	= fold_get_inode_acl,
+	.set_acl	= fold_set_acl,
+	.update_time	= fold_update_time,
+	.fileattr_get	= fold_fileattr_get,
+	.fileattr_set	= fold_fileattr_set,
+};

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of the stacking filesystem share: one superblock over one
+ * directory of a lower filesystem, one upper inode for each lower inode, one
+ * lower dentry for each upper dentry, one lower file for each open file.
+ */
+#ifndef FOLDFS_H
+#define FOLDFS_H
+
+#include <linux/cred.h>
+#include <linux/dcache.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/path.h>
+#include <linux/xattr.h>
+
+#include "share.h"
+
+struct fid;
+struct fileattr;
+struct posix_acl;
+
+/*
+ * The superblock's magic number. It must not be the lower filesystem's: that
+ * is how drivers tell their own inodes from others before they cast them.
+ * statfs(2) shows the lower filesystem's number all the same.
+ */
+#define FOLDFS_MAGIC	0x464f4c44
+
+/**
+ * struct fold_sb - one mount's superblock
+ * @lower_mnt: private clone of the mount that the lower directory was found
+ *	in: it has no submounts, and nobody else can change or unmount it
+ * @lower_root: the lower directory
+ * @cred: the mounter's credentials
+ * @nofold: mount option: share nothing
+ * @sync_lock: protects @lower_wb_err
+ * @lower_wb_err: the lower filesystem's writeback errors that syncfs(2) has
+ *	passed on
+ * @share: sharing state
+ *
+ * All is immutable once the superblock is filled, except as said.
+ */
+struct fold_sb {
+	struct vfsmount *lower_mnt;
+	struct dentry *lower_root;
+	const struct cred *cred;
+	bool nofold;
+	spinlock_t sync_lock;
+	errseq_t lower_wb_err;
+	struct fold_sb_share share;
+};
+
+/**
+ * struct fold_inode - an upper inode
+ * @lower: the lower inode; a reference is held from iget to eviction, and the
+ *	pointer stays readable under RCU as long as this struct is
+ * @share: sharing state
+ * @vfs_inode: the inode the VFS sees. Its attributes are copies of the lower
+ *	inode's, written under its i_lock.
+ */
+struct fold_inode {
+	struct inode *lower;
+	struct fold_share share;
+	struct inode vfs_inode;
+};
+
+static inline struct fold_inode *FOLD_I(const struct inode *inode)
+{
+	return container_of(inode, struct fold_inode, vfs_inode);
+}
+
+static inline struct fold_sb *FOLD_SB(const struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+static inline struct inode *fold_lower_inode(const struct inode *inode)
+{
+	return FOLD_I(inode)->lower;
+}
+
+struct dentry *fold_lower_alias(struct dentry *dentry);
+
+/*
+ * An upper dentry owns a reference to its lower dentry, set before the dentry
+ * can be found by name and kept until it is released. Only a dentry that was
+ * made for a file handle can be seen without, for a moment.
+ */
+static inline struct dentry *fold_lower_dentry(struct dentry *dentry)
+{
+	struct dentry *lower = READ_ONCE(dentry->d_fsdata);
+
+	return likely(lower) ? lower : fold_lower_alias(dentry);
+}
+
+/* Fill in the lower path of @dentry; it holds no references of its own. */
+static inline void fold_lower_path(struct dentry *dentry, struct path *path)
+{
+	path->mnt = FOLD_SB(dentry->d_sb)->lower_mnt;
+	path->dentry = fold_lower_dentry(dentry);
+}
+
+/* The lower file of an open upper file or directory; set for as long as it is. */
+static inline struct file *fold_lower_file(const struct file *file)
+{
+	return file->private_data;
+}
+
+/*
+ * Lock the upper inode for a change. Return: 0, or -EINTR upon a fatal signal.
+ */
+static inline int fold_inode_lock(struct inode *inode)
+{
+	return down_write_killable(&inode->i_rwsem);
+}
+
+/* super.c */
+extern struct file_system_type fold_fs_type;
+
+/* inode.c */
+int fold_inode_cache_init(void);
+void fold_inode_cache_exit(void);
+struct inode *fold_alloc_inode(struct super_block *sb);
+void fold_free_inode(struct inode *inode);
+void fold_evict_inode(struct inode *inode);
+int fold_drop_inode(struct inode *inode);
+struct inode *fold_iget(struct super_block *sb, struct inode *lower);
+void fold_copy_attr(struct inode *inode);
+bool fold_attr_is_current(const struct inode *inode);
+void fold_accessed(struct file *file);
+int fold_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);
+int fold_getattr(struct mnt_idmap *idmap, const struct path *path,
+		 struct kstat *stat, u32 request_mask, unsigned int flags);
+int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		 struct iattr *attr);
+int fold_update_time(struct inode *inode, int flags);
+int fold_fileattr_get(struct dentry *dentry, struct fileattr *fa);
+int fold_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
+		      struct fileattr *fa);
+
+/* dentry.c */
+extern const struct dentry_operations fold_dentry_operations;
+void fold_dentry_bind(struct dentry *dentry, struct dentry *lower);
+void fold_dentry_busy(struct dentry *dentry);
+void fold_dentry_settle(struct dentry *dentry);
+struct dentry *fold_lookup(struct inode *dir, struct dentry *dentry,
+			   unsigned int flags);
+struct dentry *fold_obtain_alias(struct super_block *sb, struct dentry *lower);
+
+/* dir.c */
+extern const struct inode_operations fold_dir_inode_operations;
+
+/* readdir.c */
+extern const struct file_operations fold_dir_operations;
+
+/* xattr.c */
+extern const struct xattr_handler * const fold_xattr_handlers[];
+ssize_t fold_listxattr(struct dentry *dentry, char *list, size_t size);
+struct posix_acl *fold_get_inode_acl(struct inode *inode, int type, bool rcu);
+int fold_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
+		 struct posix_acl *acl, int type);
+
+/* export.c */
+extern const struct export_operations fold_export_operations;
+
+/* file.c */
+extern const struct file_operations fold_file_operations;
+int fold_open(struct inode *inode, struct file *file);
+int fold_release(struct inode *inode, struct file *file);
+int fold_fsync(struct file *file, loff_t start, loff_t end, int datasync);
+void fold_sync_flags(const struct file *file);
+
+/* write.c */
+int fold_write_lock(const struct kiocb *iocb);
+ssize_t fold_write_prepare(struct kiocb *iocb, struct iov_iter *from);
+int fold_write_range_begin(struct inode *inode, loff_t pos, size_t len);
+ssize_t fold_write_iter(struct kiocb *iocb, struct iov_iter *from);
+ssize_t fold_splice_write(struct pipe_inode_info *pipe, struct file *out,
+			  loff_t *ppos, size_t len, unsigned int flags);
+
+/* direct.c */
+int fold_direct_init(void);
+void fold_direct_exit(void);
+ssize_t fold_direct_write(struct kiocb *iocb, struct iov_iter *from);
+
+/* range.c */
+int fold_remove_privs(struct file *file);
+long fold_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
+loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
+			     loff_t pos_out, loff_t len, unsigned int flags);
+
+/* ioctl.c */
+long fold_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+long fold_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+#endif

@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Upper inodes: one for each lower inode, hard links included, with a copy of
+ * its attributes for those parts of the VFS that look at them directly. The
+ * lower inode is where every decision is made; permissions are asked of it with
+ * the credentials of the caller and the ID mapping of the upper mount.
+ *
+ * The copy is refreshed after each operation of ours, whenever somebody looks
+ * the file up (see dentry.c) or asks for its attributes. So a change made
+ * directly below is noticed there.
+ */
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/fileattr.h>
+#include <linux/filelock.h>
+#include <linux/mm.h>
+#include <linux/mnt_idmapping.h>
+#include <linux/posix_acl.h>
+#include <linux/slab.h>
+
+#include "foldfs.h"
+
+/* Inode flags that mean something above as well. */
+#define MIRRORED_FLAGS \
+	(S_SYNC | S_DIRSYNC | S_NOATIME | S_APPEND | S_IMMUTABLE)
+
+static struct kmem_cache *inode_cache __ro_after_init;
+
+static void fold_inode_init_once(void *p)
+{
+	struct fold_inode *fi = p;
+
+	inode_init_once(&fi->vfs_inode);
+}
+
+/**
+ * fold_inode_cache_init - at module load
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init fold_inode_cache_init(void)
+{
+	inode_cache = kmem_cache_create("foldfs_inode",
+					sizeof(struct fold_inode), 0,
+					SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
+					fold_inode_init_once);
+	return inode_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * fold_inode_cache_exit - at module unload, when no superblock is left
+ */
+void fold_inode_cache_exit(void)
+{
+	/* Inodes are freed behind an RCU grace period. */
+	rcu_barrier();
+	kmem_cache_destroy(inode_cache);
+}
+
+/**
+ * fold_alloc_inode - super_operations.alloc_inode
+ * @sb: the upper superblock
+ *
+ * Return: the inode or NULL.
+ */
+struct inode *fold_alloc_inode(struct super_block *sb)
+{
+	struct fold_inode *fi;
+
+	fi = alloc_inode_sb(sb, inode_cache, GFP_KERNEL);
+	if (!fi)
+		return NULL;
+	fi->lower = NULL;
+	fold_share_init(fi);
+	return &fi->vfs_inode;
+}
+
+/**
+ * fold_free_inode - super_operations.free_inode
+ * @inode: nobody sees it any more, a grace period after its eviction
+ */
+void fold_free_inode(struct inode *inode)
+{
+	kmem_cache_free(inode_cache, FOLD_I(inode));
+}
+
+/**
+ * fold_evict_inode - super_operations.evict_inode
+ * @inode: unused and on its way out
+ */
+void fold_evict_inode(struct inode *inode)
+{
+	struct inode *lower = fold_lower_inode(inode);
+
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	fold_share_evict(inode);
+	/* A walk under RCU may still read ->lower: leave it as it is. */
+	iput(lower);
+}
+
+/**
+ * fold_drop_inode - super_operations.drop_inode
+ * @inode: its last reference is being dropped, i_lock is held
+ *
+ * The space of a file that was removed directly below is wanted back too.
+ *
+ * Return: true if the inode shall not be cached.
+ */
+int fold_drop_inode(struct inode *inode)
+{
+	return !fold_lower_inode(inode)->i_nlink || generic_drop_inode(inode);
+}
+
+/**
+ * fold_copy_attr - refresh an upper inode's attributes from its lower inode
+ * @inode: the upper inode
+ *
+ * Context: any but interrupts; takes i_lock.
+ */
+void fold_copy_attr(struct inode *inode)
+{
+	struct inode *lower = fold_lower_inode(inode);
+
+	/* The lock makes the last of several copies the newest. */
+	spin_lock(&inode->i_lock);
+	inode->i_mode = lower->i_mode;
+	inode->i_uid = lower->i_uid;
+	inode->i_gid = lower->i_gid;
+	inode_set_atime_to_ts(inode, inode_get_atime(lower));
+	inode_set_mtime_to_ts(inode, inode_get_mtime(lower));
+	inode_set_ctime_to_ts(inode, inode_get_ctime(lower));
+	if (inode->i_nlink != lower->i_nlink)
+		set_nlink(inode, lower->i_nlink);
+	inode_set_flags(inode, lower->i_flags & MIRRORED_FLAGS, MIRRORED_FLAGS);
+	i_size_write(inode, i_size_read(lower));
+	spin_unlock(&inode->i_lock);
+}
+
+/**
+ * fold_attr_is_current - does an upper inode look like its lower inode
+ * @inode: the upper inode
+ *
+ * Compares what the VFS bases decisions on, not what only stat(2) shows.
+ *
+ * Context: any, under RCU as well.
+ * Return: false if fold_copy_attr() would change something.
+ */
+bool fold_attr_is_current(const struct inode *inode)
+{
+	const struct inode *lower = fold_lower_inode(inode);
+
+	return inode->i_mode == lower->i_mode &&
+	       uid_eq(inode->i_uid, lower->i_uid) &&
+	       gid_eq(inode->i_gid, lower->i_gid) &&
+	       !((inode->i_flags ^ lower->i_flags) & MIRRORED_FLAGS) &&
+	       i_size_read(inode) == i_size_read(lower);
+}
+
+/**
+ * fold_permission - inode_operations.permission
+ * @idmap: ID mapping of the upper mount
+ * @inode: the upper inode
+ * @mask: MAY_*
+ *
+ * Return: what the lower filesystem says.
+ */
+int fold_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
+{
+	return inode_permission(idmap, fold_lower_inode(inode), mask);
+}
+
+/**
+ * fold_getattr - inode_operations.getattr
+ * @idmap: ID mapping of the upper mount
+ * @path: the upper path
+ * @stat: filled in
+ * @request_mask: STATX_* that are wanted
+ * @flags: AT_STATX_*
+ *
+ * Security modules were asked about the upper path already, and know nothing
+ * of the private mount below.
+ *
+ * Return: 0 or a negative errno.
+ */
+int fold_getattr(struct mnt_idmap *idmap, const struct path *path,
+		 struct kstat *stat, u32 request_mask, unsigned int flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+	struct path lower;
+	int err;
+
+	fold_lower_path(path->dentry, &lower);
+	err = vfs_getattr_nosec(&lower, stat, request_mask, flags);
+	if (err)
+		return err;
+
+	fold_copy_attr(inode);
+	stat->dev = inode->i_sb->s_dev;
+	if (idmap != &nop_mnt_idmap) {
+		stat->uid = vfsuid_into_kuid(make_vfsuid(idmap, i_user_ns(inode),
+							 stat->uid));
+		stat->gid = vfsgid_into_kgid(make_vfsgid(idmap, i_user_ns(inode),
+							 stat->gid));
+	}
+	return 0;
+}
+
+static int fold_notify_change(struct mnt_idmap *idmap, struct dentry *lower,
+			      struct iattr *attr)
+{
+	struct inode *delegated = NULL;
+	int err;
+
+	do {
+		struct iattr copy = *attr;
+
+		inode_lock(d_inode(lower));
+		err = notify_change(idmap, lower, &copy, &delegated);
+		inode_unlock(d_inode(lower));
+		if (!delegated)
+			return err;
+		err = break_deleg_wait(&delegated);
+	} while (!err);
+	return err;
+}
+
+static int fold_setattr_size(struct mnt_idmap *idmap, struct dentry *dentry,
+			     struct iattr *attr, bool by_path)
+{
+	struct dentry *lower = fold_lower_dentry(dentry);
+	struct inode *lower_inode = d_inode(lower);
+	struct inode *inode = d_inode(dentry);
+	int err;
+
+	/* A program that is running must not be truncated. */
+	err = get_write_access(lower_inode);
+	if (err)
+		return err;
+	if (by_path) {
+		err = break_lease(lower_inode, O_WRONLY);
+		if (err)
+			goto out_access;
+	}
+	/* The page with the old end in it changes behind its end, too. */
+	err = fold_change_begin(inode, min(attr->ia_size,
+					   i_size_read(lower_inode)),
+				LLONG_MAX);
+	if (err)
+		goto out_access;
+	err = fold_notify_change(idmap, lower, attr);
+	fold_copy_attr(inode);
+	fold_change_end(inode);
+out_access:
+	put_write_access(lower_inode);
+	return err;
+}
+
+/**
+ * fold_setattr - inode_operations.setattr
+ * @idmap: ID mapping of the upper mount
+ * @dentry: the upper dentry
+ * @attr: what to set
+ *
+ * Context: the upper inode is locked.
+ * Return: 0 or a negative errno.
+ */
+int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		 struct iattr *attr)
+{
+	struct vfsmount *mnt = FOLD_SB(dentry->d_sb)->lower_mnt;
+	struct inode *inode = d_inode(dentry);
+	struct iattr lower_attr = *attr;
+	struct fold_opener op;
+	int err;
+
+	/*
+	 * The open file is ours and not the lower filesystem's, and it never
+	 * saw O_TRUNC.
+	 */
+	lower_attr.ia_valid &= ~(ATTR_FILE | ATTR_OPEN);
+	/* The lower inode's own mode is the one to take the bits from. */
+	if (lower_attr.ia_valid & (ATTR_KILL_SUID | ATTR_KILL_SGID))
+		lower_attr.ia_valid &= ~ATTR_MODE;
+
+	err = mnt_want_write(mnt);
+	if (err)
+		return err;
+	fold_write_open_begin(inode, &op);
+	if (attr->ia_valid & ATTR_SIZE) {
+		err = fold_setattr_size(idmap, dentry, &lower_attr,
+					!(attr->ia_valid & ATTR_FILE));
+	} else {
+		err = fold_notify_change(idmap, fold_lower_dentry(dentry),
+					 &lower_attr);
+		fold_copy_attr(inode);
+	}
+	fold_write_open_end(inode, &op);
+	mnt_drop_write(mnt);
+	return err;
+}
+
+/**
+ * fold_update_time - inode_operations.update_time
+ * @inode: the upper inode
+ * @flags: S_ATIME; the other times are the lower filesystem's own business
+ *
+ * The rules of the upper mount (relatime and so on) have decided already.
+ *
+ * Return: 0 or a negative errno.
+ */
+int fold_update_time(struct inode *inode, int flags)
+{
+	struct vfsmount *mnt = FOLD_SB(inode->i_sb)->lower_mnt;
+	struct inode *lower = fold_lower_inode(inode);
+	int err;
+
+	/* Reading must not wait for a frozen filesystem. */
+	if (!sb_start_write_trylock(lower->i_sb))
+		return 0;
+	err = mnt_get_write_access(mnt);
+	if (!err) {
+		err = inode_update_time(lower, flags);
+		inode_set_atime_to_ts(inode, inode_get_atime(lower));
+		mnt_put_write_access(mnt);
+	}
+	sb_end_write(lower->i_sb);
+	return err;
+}
+
+static void fold_copy_times(struct inode *inode)
+{
+	struct inode *lower = fold_lower_inode(inode);
+	struct timespec64 lower_mtime = inode_get_mtime(lower);
+	struct timespec64 lower_ctime = inode_get_ctime(lower);
+	struct timespec64 mtime = inode_get_mtime(inode);
+	struct timespec64 ctime = inode_get_ctime(inode);
+
+	/* Most reads find nothing to do, and should not dirty the line. */
+	if (!timespec64_equal(&mtime, &lower_mtime) ||
+	    !timespec64_equal(&ctime, &lower_ctime))
+		fold_copy_attr(inode);
+}
+
+/**
+ * fold_accessed - an open file was read or mapped
+ * @file: the upper file
+ *
+ * To be called instead of file_accessed(): the relatime rule compares times,
+ * which must be the lower inode's.
+ *
+ * Context: may sleep.
+ */
+void fold_accessed(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+	if (file->f_flags & O_NOATIME)
+		return;
+
+	fold_copy_times(inode);
+	touch_atime(&file->f_path);
+}
+
+/**
+ * fold_fileattr_get - inode_operations.fileattr_get
+ * @dentry: the upper dentry
+ * @fa: filled in
+ *
+ * Return: 0 or a negative errno.
+ */
+int fold_fileattr_get(struct dentry *dentry, struct fileattr *fa)
+{
+	return vfs_fileattr_get(fold_lower_dentry(dentry), fa);
+}
+
+/**
+ * fold_fileattr_set - inode_operations.fileattr_set
+ * @idmap: ID mapping of the upper mount
+ * @dentry: the upper dentry
+ * @fa: what to set, completed by the VFS
+ *
+ * Context: the upper inode is locked.
+ * Return: 0 or a negative errno.
+ */
+int fold_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
+		      struct fileattr *fa)
+{
+	struct vfsmount *mnt = FOLD_SB(dentry->d_sb)->lower_mnt;
+	int err;
+
+	err = mnt_want_write(mnt);
+	if (err)
+		return err;
+	err = vfs_fileattr_set(idmap, fold_lower_dentry(dentry), fa);
+	fold_copy_attr(d_inode(dentry));
+	mnt_drop_write(mnt);
+	return err;
+}
+
+static int fold_fiemap(struct inode *inode, struct fiemap_extent_info *info,
+		       u64 start, u64 len)
+{
+	struct inode *lower = fold_lower_inode(inode);
+
+	if (!lower->i_op->fiemap)
+		return -EOPNOTSUPP;
+	return lower->i_op->fiemap(lower, info, start, len);
+}
+
+static const char *fold_get_link(struct dentry *dentry, struct inode *inode,
+				 struct delayed_call *done)
+{
+	if (!dentry)
+		return ERR_PTR(-ECHILD);
+	return vfs_get_link(fold_lower_dentry(dentry), done);
+}
+
+static const struct inode_operations fold_file_inode_operations = {
+	.permission	= fold_permission,
+	.getattr	= fold_getattr,
+	.setattr	= fold_setattr,
+	.listxattr	= fold_listxattr,
+	.get_inode_acl	= fold_get_inode_acl,
+	.set_acl	= fold_set_acl,
+	.update_time	= fold_update_time,
+	.fiemap		= fold_fiemap,
+	.fileattr_get	= fold_fileattr_get,
+	.fileattr_set	= fold_fileattr_set,
+};
+
+static const struct inode_operations fold_symlink_inode_operations = {
+	.get_link	= fold_get_link,
+	.permission	= fold_permission,
+	.getattr	= fold_getattr,
+	.setattr	= fold_setattr,
+	.listxattr	= fold_listxattr,
+	.update_time	= fold_update_time,
+};
+
+/* Devices, FIFOs and sockets: only the inode is the lower filesystem's. */
+static const struct inode_operations fold_special_inode_operations = {
+	.permission	= fold_permission,
+	.getattr	= fold_getattr,
+	.setattr	= fold_setattr,
+	.listxattr	= fold_listxattr,
+	.get_inode_acl	= fold_get_inode_acl,
+	.set_acl	= fold_set_acl,
+	.update_time	= fold_update_time,
+	.fileattr_get	= fold_fileattr_get,
+	.fileattr_set	= fold_fileattr_set,
+};
+
+static int fold_inode_test(struct inode *inode, void *lower)
+{
+	return fold_lower_inode(inode) == lower;
+}
+
+static int fold_inode_set(struct inode *inode, void *lower)
+{
+	ihold(lower);
+	FOLD_I(inode)->lower = lower;
+	return 0;
+}
+
+static void fold_init_inode(struct inode *inode, struct inode *lower)
+{
+	inode->i_ino = lower->i_ino;
+	inode->i_generation = lower->i_generation;
+	inode->i_blkbits = lower->i_blkbits;
+	/* The lower filesystem stamps its inode; and it caches the ACLs. */
+	inode->i_flags |= S_NOCMTIME;
+	inode->i_acl = ACL_DONT_CACHE;
+	inode->i_default_acl = ACL_DONT_CACHE;
+	fold_copy_attr(inode);
+
+	switch (lower->i_mode & S_IFMT) {
+	case S_IFREG:
+		inode->i_op = &fold_file_inode_operations;
+		inode->i_fop = &fold_file_operations;
+		break;
+	case S_IFDIR:
+		inode->i_op = &fold_dir_inode_operations;
+		inode->i_fop = &fold_dir_operations;
+		break;
+	case S_IFLNK:
+		inode->i_op = &fold_symlink_inode_operations;
+		break;
+	default:
+		inode->i_op = &fold_special_inode_operations;
+		init_special_inode(inode, lower->i_mode, lower->i_rdev);
+		break;
+	}
+}
+
+/**
+ * fold_iget - find or make the upper inode of a lower inode
+ * @sb: the upper superblock
+ * @lower: the lower inode; the caller holds a reference
+ *
+ * Context: may sleep.
+ * Return: the upper inode with a reference, or an error pointer.
+ */
+struct inode *fold_iget(struct super_block *sb, struct inode *lower)
+{
+	struct inode *inode;
+
+	inode = iget5_locked(sb, (unsigned long)lower, fold_inode_test,
+			     fold_inode_set, lower);
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	if (inode->i_state & I_NEW) {
+		fold_init_inode(inode, lower);
+		unlock_new_inode(inode);
+	} else {
+		fold_copy_attr(inode);
+	}
+	return inode;
+}

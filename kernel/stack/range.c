@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Changes of whole ranges: fallocate(2), reflink and deduplication.
+ */
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <linux/file.h>
+
+#include "foldfs.h"
+
+/**
+ * fold_remove_privs - before a change of a file's bytes
+ * @file: the upper file, opened for writing
+ *
+ * Context: the upper inode is locked.
+ * Return: 0 or a negative errno.
+ */
+int fold_remove_privs(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+	if (IS_NOSEC(fold_lower_inode(inode)))
+		return 0;
+	if (!fold_attr_is_current(inode))
+		fold_copy_attr(inode);
+	return file_remove_privs(file);
+}
+
+/**
+ * fold_fallocate - file_operations.fallocate
+ * @file: the upper file
+ * @mode: FALLOC_FL_*
+ * @offset: first byte
+ * @len: bytes
+ *
+ * Allocating and unsharing change no bytes, but the blocks under them.
+ *
+ * Return: 0 or a negative errno.
+ */
+long fold_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
+{
+	struct inode *inode = file_inode(file);
+	long ret;
+
+	ret = fold_inode_lock(inode);
+	if (ret)
+		return ret;
+	ret = fold_remove_privs(file);
+	if (ret)
+		goto out_unlock;
+	/* These move everything behind them. */
+	if (mode & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE))
+		ret = fold_change_begin(inode, offset, LLONG_MAX);
+	else
+		ret = fold_write_range_begin(inode, offset, len);
+	if (ret)
+		goto out_unlock;
+	ret = vfs_fallocate(fold_lower_file(file), mode, offset, len);
+	fold_change_end(inode);
+	fold_copy_attr(inode);
+out_unlock:
+	inode_unlock(inode);
+	return ret;
+}
+
+/**
+ * fold_remap_file_range - file_operations.remap_file_range
+ * @in: upper file with the source
+ * @pos_in: where it begins
+ * @out: upper file with the destination, on the same mount's superblock
+ * @pos_out: where it begins
+ * @len: bytes, 0 for all to the end of @in
+ * @flags: REMAP_FILE_*
+ *
+ * Deduplication changes no bytes, but the blocks under them.
+ *
+ * Return: bytes that are shared now, or a negative errno.
+ */
+loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
+			     loff_t pos_out, loff_t len, unsigned int flags)
+{
+	struct file *lower_in = fold_lower_file(in);
+	struct file *lower_out = fold_lower_file(out);
+	struct inode *inode = file_inode(out);
+	loff_t start, ret;
+
+	if (flags & ~(REMAP_FILE_DEDUP | REMAP_FILE_ADVISORY))
+		return -EINVAL;
+
+	ret = fold_inode_lock(inode);
+	if (ret)
+		return ret;
+	if (!(flags & REMAP_FILE_DEDUP)) {
+		ret = fold_remove_privs(out);
+		if (ret)
+			goto out_unlock;
+	}
+	start = min(pos_out, i_size_read(fold_lower_inode(inode)));
+	ret = fold_change_begin(inode, start,
+				len ? pos_out - start + len : LLONG_MAX);
+	if (ret)
+		goto out_unlock;
+	if (flags & REMAP_FILE_DEDUP)
+		ret = vfs_dedupe_file_range_one(lower_in, pos_in, lower_out,
+						pos_out, len, flags);
+	else
+		ret = vfs_clone_file_range(lower_in, pos_in, lower_out, pos_out,
+					   len, flags);
+	fold_change_end(inode);
+	fold_copy_attr(inode);
+	if (ret > 0) {
+		fold_share_cloned(file_inode(in));
+		fold_share_cloned(inode);
+	}
+out_unlock:
+	inode_unlock(inode);
+	return ret;
+}

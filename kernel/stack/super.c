@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mounting: what is accepted as a lower directory, what a superblock takes over
+ * from the lower one, and the order in which it is taken apart.
+ *
+ * Mount flags (nosuid, nodev, noexec, the atime rules) are those of the foldfs
+ * mount, as for any other filesystem. Only "read-only" carries over, since what
+ * lies below would refuse every change anyway.
+ */
+#include <linux/backing-dev.h>
+#include <linux/fs_context.h>
+#include <linux/fs_parser.h>
+#include <linux/module.h>
+#include <linux/mnt_idmapping.h>
+#include <linux/namei.h>
+#include <linux/seq_file.h>
+#include <linux/statfs.h>
+
+#include "foldfs.h"
+
+static const struct super_operations fold_super_operations;
+
+/* What a lower filesystem may pass on in s_flags. */
+#define LOWER_SB_FLAGS	SB_POSIXACL
+
+enum {
+	OPT_NOFOLD,
+};
+
+static const struct fs_parameter_spec fold_parameters[] = {
+	fsparam_flag("nofold", OPT_NOFOLD),
+	{}
+};
+
+static int fold_parse_param(struct fs_context *fc, struct fs_parameter *param)
+{
+	struct fold_sb *fsb = fc->s_fs_info;
+	struct fs_parse_result result;
+	int opt;
+
+	opt = fs_parse(fc, fold_parameters, param, &result);
+	if (opt < 0)
+		return opt;
+
+	if (fc->purpose == FS_CONTEXT_FOR_RECONFIGURE) {
+		/* mount(8) repeats all options when it remounts. */
+		if (FOLD_SB(fc->root->d_sb)->nofold)
+			return 0;
+		return invalf(fc, "nofold cannot be changed by a remount");
+	}
+	fsb->nofold = true;
+	return 0;
+}
+
+/* The lower filesystems whose extent reports the sharing is built on. */
+static bool reports_shared_blocks(const struct super_block *sb)
+{
+	return !strcmp(sb->s_type->name, "xfs") ||
+	       !strcmp(sb->s_type->name, "btrfs");
+}
+
+static int fold_check_lower(struct fs_context *fc, const struct path *path)
+{
+	const struct super_block *lower = path->dentry->d_sb;
+
+	if (!d_is_dir(path->dentry)) {
+		errorf(fc, "%s is not a directory", fc->source);
+		return -ENOTDIR;
+	}
+	if (d_unlinked(path->dentry)) {
+		errorf(fc, "%s has been removed", fc->source);
+		return -ENOENT;
+	}
+	if (lower->s_type == &fold_fs_type)
+		return invalf(fc, "%s is on foldfs already", fc->source);
+	if (!reports_shared_blocks(lower))
+		return invalf(fc, "%s is on %s: foldfs needs XFS or Btrfs below",
+			      fc->source, lower->s_type->name);
+	if (lower->s_stack_depth >= FILESYSTEM_MAX_STACK_DEPTH)
+		return invalf(fc, "%s is on too many stacked filesystems already",
+			      fc->source);
+	if (is_idmapped_mnt(path->mnt))
+		return invalf(fc, "the mount of %s is ID-mapped; ID-map the foldfs mount instead",
+			      fc->source);
+	return 0;
+}
+
+static int fold_take_lower(struct fs_context *fc, struct fold_sb *fsb)
+{
+	struct vfsmount *mnt;
+	struct path path;
+	int err;
+
+	if (!fc->source)
+		return invalf(fc, "no lower directory given");
+
+	err = kern_path(fc->source, LOOKUP_FOLLOW, &path);
+	if (err) {
+		errorf(fc, "cannot find lower directory %s (error %d)",
+		       fc->source, err);
+		return err;
+	}
+	err = fold_check_lower(fc, &path);
+	if (err)
+		goto out;
+
+	mnt = clone_private_mount(&path);
+	if (IS_ERR(mnt)) {
+		err = PTR_ERR(mnt);
+		errorf(fc, "the mount of %s cannot be cloned, as for a bind mount (error %d)",
+		       fc->source, err);
+		goto out;
+	}
+	fsb->lower_mnt = mnt;
+	fsb->lower_root = dget(path.dentry);
+out:
+	path_put(&path);
+	return err;
+}
+
+static void fold_inherit(struct super_block *sb, const struct super_block *lower)
+{
+	sb->s_magic = FOLDFS_MAGIC;
+	sb->s_stack_depth = lower->s_stack_depth + 1;
+	sb->s_maxbytes = lower->s_maxbytes;
+	sb->s_time_gran = lower->s_time_gran;
+	sb->s_time_min = lower->s_time_min;
+	sb->s_time_max = lower->s_time_max;
+	sb->s_blocksize = lower->s_blocksize;
+	sb->s_blocksize_bits = lower->s_blocksize_bits;
+	sb->s_flags |= lower->s_flags & LOWER_SB_FLAGS;
+	/* sync(2) visits the lower superblock itself. */
+	sb->s_iflags |= SB_I_SKIP_SYNC;
+	super_set_uuid(sb, lower->s_uuid.b, lower->s_uuid_len);
+}
+
+static int fold_fill_super(struct super_block *sb, struct fs_context *fc)
+{
+	struct fold_sb *fsb = FOLD_SB(sb);
+	struct super_block *lower;
+	struct inode *root;
+	int err;
+
+	err = fold_take_lower(fc, fsb);
+	if (err)
+		return err;
+	lower = fsb->lower_mnt->mnt_sb;
+	fsb->cred = get_current_cred();
+	fsb->lower_wb_err = errseq_sample(&lower->s_wb_err);
+
+	fold_inherit(sb, lower);
+	if (__mnt_is_readonly(fsb->lower_mnt) && !sb_rdonly(sb)) {
+		warnf(fc, "%s is read-only, and so is this mount", fc->source);
+		sb->s_flags |= SB_RDONLY;
+	}
+	sb->s_op = &fold_super_operations;
+	sb->s_d_op = &fold_dentry_operations;
+	sb->s_xattr = fold_xattr_handlers;
+	if (lower->s_export_op)
+		sb->s_export_op = &fold_export_operations;
+
+	err = super_setup_bdi(sb);
+	if (err)
+		return err;
+	sb->s_bdi->ra_pages = lower->s_bdi->ra_pages;
+	sb->s_bdi->io_pages = lower->s_bdi->io_pages;
+
+	err = fold_share_sb_init(sb, fc);
+	if (err)
+		return err;
+
+	root = fold_iget(sb, d_inode(fsb->lower_root));
+	if (IS_ERR(root))
+		return PTR_ERR(root);
+	sb->s_root = d_make_root(root);
+	if (!sb->s_root)
+		return -ENOMEM;
+	fold_dentry_bind(sb->s_root, dget(fsb->lower_root));
+	return 0;
+}
+
+static int fold_get_tree(struct fs_context *fc)
+{
+	return get_tree_nodev(fc, fold_fill_super);
+}
+
+static int fold_reconfigure(struct fs_context *fc)
+{
+	struct fold_sb *fsb = FOLD_SB(fc->root->d_sb);
+
+	if (!(fc->sb_flags & SB_RDONLY) && __mnt_is_readonly(fsb->lower_mnt)) {
+		errorf(fc, "the lower filesystem is read-only");
+		return -EROFS;
+	}
+	return 0;
+}
+
+static void fold_free_sb(struct fold_sb *fsb)
+{
+	if (!fsb)
+		return;
+	dput(fsb->lower_root);
+	mntput(fsb->lower_mnt);
+	put_cred(fsb->cred);
+	kfree(fsb);
+}
+
+static void fold_free_fc(struct fs_context *fc)
+{
+	/* NULL once a superblock has taken it over. */
+	fold_free_sb(fc->s_fs_info);
+}
+
+static const struct fs_context_operations fold_context_operations = {
+	.parse_param	= fold_parse_param,
+	.get_tree	= fold_get_tree,
+	.reconfigure	= fold_reconfigure,
+	.free		= fold_free_fc,
+};
+
+static int fold_init_fs_context(struct fs_context *fc)
+{
+	struct fold_sb *fsb;
+
+	fc->ops = &fold_context_operations;
+	if (fc->purpose == FS_CONTEXT_FOR_RECONFIGURE)
+		return 0;
+
+	fsb = kzalloc(sizeof(*fsb), GFP_KERNEL);
+	if (!fsb)
+		return -ENOMEM;
+	spin_lock_init(&fsb->sync_lock);
+	fc->s_fs_info = fsb;
+	return 0;
+}
+
+/*
+ * First no new sharing, then no more inodes, then what they hung on. A mount
+ * that failed half-way comes here as well.
+ */
+static void fold_kill_sb(struct super_block *sb)
+{
+	struct fold_sb *fsb = FOLD_SB(sb);
+
+	fold_share_sb_stop(sb);
+	kill_anon_super(sb);
+	fold_share_sb_exit(sb);
+	fold_free_sb(fsb);
+}
+
+static int fold_statfs(struct dentry *dentry, struct kstatfs *buf)
+{
+	struct path path;
+
+	fold_lower_path(dentry, &path);
+	return vfs_statfs(&path, buf);
+}
+
+static int fold_sync_fs(struct super_block *sb, int wait)
+{
+	struct fold_sb *fsb = FOLD_SB(sb);
+	struct super_block *lower = fsb->lower_mnt->mnt_sb;
+	int err, wb_err;
+
+	/* The second of the two calls does it all. */
+	if (!wait)
+		return 0;
+
+	down_read(&lower->s_umount);
+	err = sync_filesystem(lower);
+	up_read(&lower->s_umount);
+
+	/* Pass on what failed to be written since: syncfs(2) reports it. */
+	spin_lock(&fsb->sync_lock);
+	wb_err = errseq_check_and_advance(&lower->s_wb_err, &fsb->lower_wb_err);
+	spin_unlock(&fsb->sync_lock);
+	if (wb_err)
+		errseq_set(&sb->s_wb_err, wb_err);
+	return err;
+}
+
+static int fold_show_options(struct seq_file *m, struct dentry *root)
+{
+	if (FOLD_SB(root->d_sb)->nofold)
+		seq_puts(m, ",nofold");
+	return 0;
+}
+
+static const struct super_operations fold_super_operations = {
+	.alloc_inode	= fold_alloc_inode,
+	.free_inode	= fold_free_inode,
+	.drop_inode	= fold_drop_inode,
+	.evict_inode	= fold_evict_inode,
+	.sync_fs	= fold_sync_fs,
+	.statfs		= fold_statfs,
+	.show_options	= fold_show_options,
+};
+
+struct file_system_type fold_fs_type = {
+	.owner			= THIS_MODULE,
+	.name			= "foldfs",
+	.init_fs_context	= fold_init_fs_context,
+	.parameters		= fold_parameters,
+	.kill_sb		= fold_kill_sb,
+	.fs_flags		= FS_ALLOW_IDMAP,
+};

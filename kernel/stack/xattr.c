@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Extended attributes and ACLs are the lower inode's.
+ *
+ * The VFS calls down here with raw values: capabilities and the IDs in ACLs are
+ * translated for the caller above. So the lower inode is asked for raw values
+ * too, or they would be translated twice.
+ */
+#include <linux/filelock.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
+#include <linux/xattr.h>
+
+#include "foldfs.h"
+
+static int fold_xattr_get(const struct xattr_handler *handler,
+			  struct dentry *dentry, struct inode *inode,
+			  const char *name, void *buffer, size_t size)
+{
+	struct inode *lower_inode = fold_lower_inode(inode);
+	struct dentry *lower;
+	ssize_t ret;
+
+	/*
+	 * Security modules come here before @dentry is bound, but only while
+	 * somebody holds a lower alias.
+	 */
+	lower = dget(READ_ONCE(dentry->d_fsdata));
+	if (!lower)
+		lower = d_find_any_alias(lower_inode);
+	ret = __vfs_getxattr(lower, lower_inode, name, buffer, size);
+	dput(lower);
+	return ret;
+}
+
+static int fold_xattr_set(const struct xattr_handler *handler,
+			  struct mnt_idmap *idmap, struct dentry *dentry,
+			  struct inode *inode, const char *name,
+			  const void *value, size_t size, int flags)
+{
+	struct vfsmount *mnt = FOLD_SB(inode->i_sb)->lower_mnt;
+	struct dentry *lower = fold_lower_dentry(dentry);
+	struct inode *lower_inode = d_inode(lower);
+	struct inode *delegated = NULL;
+	int err;
+
+	err = mnt_want_write(mnt);
+	if (err)
+		return err;
+	do {
+		inode_lock(lower_inode);
+		if (value)
+			err = __vfs_setxattr_locked(idmap, lower, name, value,
+						    size, flags, &delegated);
+		else
+			err = __vfs_removexattr_locked(idmap, lower, name,
+						       &delegated);
+		inode_unlock(lower_inode);
+		if (!delegated)
+			break;
+		err = break_deleg_wait(&delegated);
+	} while (!err);
+	fold_copy_attr(inode);
+	mnt_drop_write(mnt);
+	return err;
+}
+
+static const struct xattr_handler fold_xattr_handler = {
+	.prefix	= "", /* every name */
+	.get	= fold_xattr_get,
+	.set	= fold_xattr_set,
+};
+
+const struct xattr_handler * const fold_xattr_handlers[] = {
+	&fold_xattr_handler,
+	NULL
+};
+
+/**
+ * fold_listxattr - inode_operations.listxattr
+ * @dentry: the upper dentry
+ * @list: filled with names
+ * @size: of @list, or 0 to ask for the size needed
+ *
+ * Return: bytes, or a negative errno.
+ */
+ssize_t fold_listxattr(struct dentry *dentry, char *list, size_t size)
+{
+	return vfs_listxattr(fold_lower_dentry(dentry), list, size);
+}
+
+/**
+ * fold_get_inode_acl - inode_operations.get_inode_acl
+ * @inode: the upper inode
+ * @type: ACL_TYPE_ACCESS or ACL_TYPE_DEFAULT
+ * @rcu: the caller is in an RCU walk
+ *
+ * Return: the ACL, NULL for none, or an error pointer.
+ */
+struct posix_acl *fold_get_inode_acl(struct inode *inode, int type, bool rcu)
+{
+	struct inode *lower = fold_lower_inode(inode);
+
+	if (rcu)
+		return get_cached_acl_rcu(lower, type);
+	return get_inode_acl(lower, type);
+}
+
+/**
+ * fold_set_acl - inode_operations.set_acl
+ * @idmap: ID mapping of the upper mount
+ * @dentry: the upper dentry
+ * @acl: the ACL with the filesystem's own IDs, or NULL to remove it
+ * @type: ACL_TYPE_ACCESS or ACL_TYPE_DEFAULT
+ *
+ * Context: the upper inode is locked.
+ * Return: 0 or a negative errno.
+ */
+int fold_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
+		 struct posix_acl *acl, int type)
+{
+	struct vfsmount *mnt = FOLD_SB(dentry->d_sb)->lower_mnt;
+	struct dentry *lower = fold_lower_dentry(dentry);
+	struct inode *lower_inode = d_inode(lower);
+	int err;
+
+	err = mnt_want_write(mnt);
+	if (err)
+		return err;
+	inode_lock(lower_inode);
+	if (IS_IMMUTABLE(lower_inode) || IS_APPEND(lower_inode))
+		err = -EPERM;
+	else
+		err = set_posix_acl(idmap, lower, type, acl);
+	inode_unlock(lower_inode);
+	fold_copy_attr(d_inode(dentry));
+	mnt_drop_write(mnt);
+	return err;
+}
