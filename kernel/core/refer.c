@@ -164,6 +164,7 @@ static bool claim_item_commit(struct claim_item *item, struct fold_map *map,
 {
 	struct fold_space *space = fold_space(map->cache, item->start);
 	struct fold_extent *ext = item->ext;
+	struct fold_fragment *dead;
 	bool quiet = true;
 
 	if (fold_map_first(map, ext->index, ext->last))
@@ -180,8 +181,12 @@ static bool claim_item_commit(struct claim_item *item, struct fold_map *map,
 		item->ext = NULL;
 	}
 	write_unlock(&map->lock);
-	if (!quiet)
-		item->spare = fold_table_detach(&space->table, ext);
+	if (!quiet) {
+		/* Nothing is dead, and the spare is unused, if others have it. */
+		dead = fold_table_detach(&space->table, ext);
+		if (dead)
+			item->spare = dead;
+	}
 unlock:
 	up_write(&space->sem);
 	return quiet;
