@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UNIT_ATOMIC_H
+#define UNIT_ATOMIC_H
+
+typedef struct {
+	long counter;
+} atomic_long_t;
+
+#define atomic_long_add(n, v)	((v)->counter += (n))
+#define atomic_long_read(v)	((v)->counter)
+
+#endif

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Joins and breaks of a few files against a list of who refers to what, with
+ * changes announced between proof and commit, and with allocations that fail.
+ * The cache beneath is an array that says which pages are in it.
+ */
+#include <linux/slab.h>
+
+#include "../test.h"
+
+#include "refer.h"
+
+#define FILES		4
+#define FILE_PAGES	64
+#define SEGMENTS	3
+#define SEGMENT_USED	40	/* pages of each that anyone refers to */
+#define PIECES		(FILES * FILE_PAGES)
+
+/* What the model knows of one extent. */
+struct piece {
+	unsigned int file;
+	unsigned long index, last, start;
+	unsigned int tail;
+};
+
+static struct fold_cache cache;
+static struct fold_map maps[FILES];
+static struct piece pieces[PIECES];
+static unsigned int nr_pieces;
+static bool cached[SEGMENTS][SEGMENT_USED];
+
+/* What fold_break() did to the cache and to mappings, while it ran. */
+static struct {
+	bool under_way;
+	unsigned int file;
+	unsigned long first, last;	/* asked for */
+	bool waited[SEGMENTS][SEGMENT_USED];
+	bool zapped[FILE_PAGES];
+} breaking;
+
+static unsigned long segment_start(unsigned int segment)
+{
+	/* The last of the segment before, so that spaces are not in step. */
+	return (segment * 5 + 1) * FOLD_SEGMENT_PAGES;
+}
+
+static unsigned int segment_of(unsigned long phys)
+{
+	return (phys / FOLD_SEGMENT_PAGES - 1) / 5;
+}
+
+static bool covered(unsigned long phys)
+{
+	struct fold_space *space = fold_space(&cache, phys);
+	bool ret;
+
+	down_read(&space->sem);
+	ret = fold_table_covers(&space->table, phys, phys);
+	up_read(&space->sem);
+	return ret;
+}
+
+static const struct piece *piece_at(unsigned int file, unsigned long index)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_pieces; i++) {
+		if (pieces[i].file == file && pieces[i].index <= index &&
+		    pieces[i].last >= index)
+			return &pieces[i];
+	}
+	return NULL;
+}
+
+static unsigned long piece_end(const struct piece *piece)
+{
+	return piece->start + (piece->last - piece->index);
+}
+
+static unsigned long bytes_of(const struct piece *piece, unsigned long phys)
+{
+	return phys == piece_end(piece) && piece->tail ? piece->tail : PAGE_SIZE;
+}
+
+/* ---- the cache, as the code under test sees it --------------------------- */
+
+/*
+ * No fill may read a page through a reference that is being broken. Another of
+ * the same file, to the same block, may still be there: its turn comes.
+ */
+static void check_source(unsigned long phys)
+{
+	struct fold_space *space = fold_space(&cache, phys);
+	struct fold_extent *ext;
+	struct fold_run run;
+	unsigned long index;
+
+	down_read(&space->sem);
+	ext = fold_table_source(&space->table, phys, phys);
+	up_read(&space->sem);
+	if (!ext)
+		return;
+	index = ext->index + (phys - ext->frag->start);
+	CHECK(fold_map_lookup(ext->map, index, &run) && run.phys == phys,
+	      "page %lu is read through what is broken", index);
+}
+
+void fold_cache_wait(struct fold_cache *c, unsigned long start,
+		     unsigned long last)
+{
+	unsigned int seg = segment_of(start);
+
+	CHECK(c == &cache && breaking.under_way && start <= last, "called");
+	for (; start <= last; start++) {
+		check_source(start);
+		breaking.waited[seg][start - segment_start(seg)] = true;
+	}
+}
+
+void fold_cache_drop(struct fold_cache *c, unsigned long start,
+		     unsigned long last)
+{
+	unsigned int seg = segment_of(start);
+
+	CHECK(c == &cache && breaking.under_way && start <= last, "called");
+	for (; start <= last; start++) {
+		if (!covered(start))
+			cached[seg][start - segment_start(seg)] = false;
+	}
+}
+
+static void zap(struct fold_map *map, unsigned long index, unsigned long nr)
+{
+	const struct piece *piece;
+	struct fold_run run;
+	unsigned long phys;
+
+	CHECK(breaking.under_way && map == &maps[breaking.file], "called");
+	lockdep_assert_held(&map->mutex);
+	for (; nr--; index++) {
+		CHECK(!fold_map_lookup(map, index, &run),
+		      "page %lu would be mapped again", index);
+		breaking.zapped[index] = true;
+		piece = piece_at(breaking.file, index);
+		CHECK(piece, "page %lu was never shared", index);
+		phys = piece->start + (index - piece->index);
+		CHECK(covered(phys), "a mapped page is not covered any more");
+		CHECK(breaking.waited[segment_of(phys)]
+				     [phys - segment_start(segment_of(phys))],
+		      "a fault may install page %lu behind the zap", index);
+	}
+}
+
+static const struct fold_sharer_ops ops = { .zap = zap };
+
+/* ---- comparing ----------------------------------------------------------- */
+
+static void check_file(unsigned int file)
+{
+	const struct piece *piece = NULL;
+	unsigned long index;
+	struct fold_run run;
+	bool shared;
+
+	for (index = 0; index < FILE_PAGES; index++) {
+		piece = piece_at(file, index);
+		shared = fold_map_lookup(&maps[file], index, &run);
+		CHECK(shared == !!piece, "file %u page %lu", file, index);
+		if (!piece)
+			continue;
+		CHECK(run.phys == piece->start + (index - piece->index) &&
+		      run.before == index - piece->index &&
+		      run.nr == piece->last - index + 1,
+		      "file %u page %lu", file, index);
+	}
+}
+
+static void check_tables(void)
+{
+	unsigned long fragments = 0, references = 0, distinct = 0, p;
+	unsigned int i, j, seg;
+
+	for (i = 0; i < FOLD_NR_SPACES; i++) {
+		fragments += cache.space[i].table.fragments;
+		references += cache.space[i].table.references;
+	}
+	for (i = 0; i < nr_pieces; i++) {
+		for (j = 0; j < i; j++) {
+			if (pieces[i].start == pieces[j].start &&
+			    piece_end(&pieces[i]) == piece_end(&pieces[j]))
+				break;
+		}
+		distinct += j == i;
+	}
+	CHECK(references == nr_pieces, "%lu, not %u", references, nr_pieces);
+	CHECK(fragments == distinct, "%lu, not %lu", fragments, distinct);
+	for (seg = 0; seg < SEGMENTS; seg++) {
+		for (p = 0; p < SEGMENT_USED; p++)
+			CHECK(!cached[seg][p] || covered(segment_start(seg) + p),
+			      "page %lu of segment %u is cached for nobody",
+			      p, seg);
+	}
+	CHECK(!shim_no_alloc, "a lock is still held");
+}
+
+/* ---- what happens to the files ------------------------------------------- */
+
+static void fill_some(void)
+{
+	unsigned long p = rnd(SEGMENT_USED);
+	unsigned int seg = rnd(SEGMENTS);
+
+	if (covered(segment_start(seg) + p))
+		cached[seg][p] = true;
+}
+
+/* Returns whether the model takes it. */
+static bool model_join(const struct piece *new)
+{
+	unsigned long i, phys;
+
+	for (i = new->index; i <= new->last; i++) {
+		if (piece_at(new->file, i))
+			return false;
+	}
+	for (i = 0; i < nr_pieces; i++) {
+		for (phys = new->start; phys <= piece_end(new); phys++) {
+			if (phys >= pieces[i].start &&
+			    phys <= piece_end(&pieces[i]) &&
+			    bytes_of(&pieces[i], phys) != bytes_of(new, phys))
+				return false;
+		}
+	}
+	pieces[nr_pieces++] = *new;
+	return true;
+}
+
+static struct piece random_piece(unsigned int file)
+{
+	struct piece piece = { .file = file }, *other = &pieces[rnd(PIECES)];
+	unsigned long nr = 1 + rnd(12), from;
+
+	piece.index = rnd(FILE_PAGES);
+	nr = min(nr, FILE_PAGES - piece.index);
+	from = rnd(SEGMENT_USED);
+	nr = min(nr, SEGMENT_USED - from);
+	piece.start = segment_start(rnd(SEGMENTS)) + from;
+	piece.tail = rnd(6) ? 0 : 1 + rnd(PAGE_SIZE - 1);
+	/* Or what another file has, perhaps at another offset. */
+	if (other < pieces + nr_pieces && rnd(3)) {
+		nr = min(other->last - other->index + 1,
+			 FILE_PAGES - piece.index);
+		piece.start = other->start;
+		piece.tail = nr == other->last - other->index + 1 ?
+			     other->tail : 0;
+	}
+	piece.last = piece.index + nr - 1;
+	return piece;
+}
+
+/* A change is announced while a proof is under way, or already before. */
+enum nuisance { NONE, CHANGE, CHANGED, OUTSIDE, NUISANCES };
+
+static unsigned long joined_pages;
+
+static void join(unsigned int file, enum nuisance nuisance)
+{
+	unsigned long got, expected = 0;
+	struct fold_map *map = &maps[file];
+	unsigned int n = 1 + rnd(4);
+	struct fold_claim claim;
+	struct piece piece;
+	int err;
+
+	CHECK(fold_claim_begin(&claim, map), "nothing changes");
+	if (nuisance == OUTSIDE && map->nr)
+		nuisance = CHANGED;
+	while (n--) {
+		piece = random_piece(file);
+		err = fold_claim_add(&claim, map, piece.index,
+				     piece.last - piece.index + 1, piece.start,
+				     piece.tail);
+		CHECK(!err || (err == -ENOMEM && shim_alloc_fails), "%d", err);
+		if (!err && nuisance == NONE && model_join(&piece))
+			expected += piece.last - piece.index + 1;
+	}
+	switch (nuisance) {
+	case CHANGE:
+	case CHANGED:
+		fold_map_change_begin(map);
+		if (nuisance == CHANGED)
+			fold_map_change_end(map);
+		break;
+	case OUTSIDE:
+		fold_map_outside(map);
+		CHECK(map->closed, "nothing must be found");
+		break;
+	default:
+		break;
+	}
+	got = fold_claim_commit(&claim, map, file);
+	CHECK(got == expected, "%lu pages, not %lu", got, expected);
+	CHECK(list_empty(&claim.list), "not emptied");
+	joined_pages += got;
+	if (nuisance == CHANGE) {
+		CHECK(!fold_claim_begin(&claim, map), "it is being changed");
+		fold_map_change_end(map);
+	} else if (nuisance == OUTSIDE) {
+		CHECK(!fold_claim_begin(&claim, map), "it is closed");
+		fold_map_reopen(map);
+	}
+}
+
+/*
+ * What should remain of a piece beside the range. Without memory for it the
+ * sharing of it may be lost: then its pages went like the broken ones.
+ */
+static void model_remain(const struct piece *part, bool may_be_lost)
+{
+	unsigned long i;
+	struct fold_run run;
+
+	if (part->index > part->last)
+		return;
+	if (!fold_map_lookup(&maps[part->file], part->index, &run)) {
+		CHECK(may_be_lost, "file %u lost %lu-%lu without need",
+		      part->file, part->index, part->last);
+		for (i = part->index; i <= part->last; i++)
+			CHECK(breaking.zapped[i], "page %lu is still mapped", i);
+		return;
+	}
+	pieces[nr_pieces++] = *part;
+}
+
+static void model_break(unsigned int file, unsigned long first,
+			unsigned long last, bool may_be_lost)
+{
+	struct piece piece, part;
+	unsigned int i, before = nr_pieces;
+	unsigned long p;
+
+	for (i = 0; i < before; ) {
+		piece = pieces[i];
+		if (piece.file != file || piece.last < first ||
+		    piece.index > last) {
+			i++;
+			continue;
+		}
+		for (p = max(piece.index, first); p <= min(piece.last, last);
+		     p++)
+			CHECK(breaking.zapped[p], "page %lu is still mapped", p);
+		/* The last old one fills its place, the last new one that's. */
+		pieces[i] = pieces[--before];
+		pieces[before] = pieces[--nr_pieces];
+		if (piece.index < first) {
+			part = piece;
+			part.last = first - 1;
+			part.tail = 0;
+			model_remain(&part, may_be_lost);
+		}
+		if (piece.last > last) {
+			part = piece;
+			part.index = last + 1;
+			part.start += part.index - piece.index;
+			model_remain(&part, may_be_lost);
+		}
+	}
+}
+
+static void change(unsigned int file, unsigned long first, unsigned long last)
+{
+	unsigned long failed = shim_allocs_failed;
+	unsigned long seq = maps[file].seq, nr = maps[file].nr;
+	bool shared;
+
+	memset(&breaking, 0, sizeof(breaking));
+	breaking.file = file;
+	breaking.first = first;
+	breaking.last = last;
+	shared = fold_map_change_begin(&maps[file]);
+	CHECK(shared == !!nr, "%lu extents", nr);
+	if (shared) {
+		breaking.under_way = true;
+		fold_break(&maps[file], first, last, file);
+		breaking.under_way = false;
+	}
+	model_break(file, first, last, shim_allocs_failed != failed);
+	CHECK(maps[file].nr == nr || maps[file].seq != seq, "unseen change");
+	CHECK(!fold_map_first(&maps[file], first, last), "still shared");
+	fold_map_change_end(&maps[file]);
+}
+
+static void begin(void)
+{
+	unsigned int i;
+
+	CHECK(!fold_refer_init(), "no memory");
+	for (i = 0; i < FOLD_NR_SPACES; i++) {
+		init_rwsem(&cache.space[i].sem);
+		fold_table_init(&cache.space[i].table);
+	}
+	for (i = 0; i < FILES; i++)
+		fold_map_init(&maps[i], &cache, &ops);
+}
+
+static void end(void)
+{
+	unsigned int i;
+
+	shim_alloc_fails = 0;
+	for (i = 0; i < FILES; i++)
+		change(i, 0, ULONG_MAX);
+	CHECK(!nr_pieces, "%u left", nr_pieces);
+	check_tables();
+	fold_refer_exit();
+	CHECK(!shim_allocs_live, "%ld leaked", shim_allocs_live);
+	CHECK(joined_pages > 10000, "only %lu were ever shared", joined_pages);
+}
+
+static void live(unsigned int rounds)
+{
+	unsigned long first;
+	unsigned int file;
+
+	while (rounds--) {
+		file = rnd(FILES);
+		if (rnd(3)) {
+			join(file, rnd(4) ? NONE : rnd(NUISANCES));
+		} else {
+			first = rnd(FILE_PAGES);
+			change(file, first, rnd(8) ? first + rnd(6) : ULONG_MAX);
+		}
+		fill_some();
+		check_file(file);
+		check_tables();
+	}
+}
+
+TEST(refer, joins_and_breaks_agree_with_a_model)
+{
+	begin();
+	live(20000);
+	end();
+}
+
+TEST(refer, without_memory_sharing_is_lost_and_nothing_else)
+{
+	begin();
+	shim_alloc_fails = 4;
+	live(20000);
+	CHECK(shim_allocs_failed > 1000, "only %lu failed", shim_allocs_failed);
+	end();
+}
