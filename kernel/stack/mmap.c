@@ -1,27 +1,271 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mappings are mappings of the lower file.
+ * Mappings and faults: the other start of the data path.
+ *
+ * A mapping's VMA hangs on the lower file, with the lower filesystem's
+ * operations wrapped by ours. A fault on a page that the share map covers
+ * installs the fragment's page (a foreign page: the VMA hangs on another
+ * mapping); every other fault goes to the lower filesystem.
+ *
+ * The race to close: ->fault returns its page locked, and the core installs
+ * the PTE after that, where no lock of ours reaches. A break moves map->seq,
+ * then locks and unlocks each folio of the range, then zaps. So ->fault checks
+ * map->seq with the folio locked: either it sees the break and starts again,
+ * or the break waits for it and zaps its PTE.
+ *
+ * No fault waits for a join, for extents, or for the lower inode's lock.
  */
 #include <linux/backing-file.h>
+#include <linux/delay.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/pagemap.h>
+#include <linux/vmstat.h>
 
+#include "../core/pages.h"
 #include "foldfs.h"
 
+/* After so many lost races the lower file serves the fault: always right. */
+#define FAULT_TRIES	16
+
+/*
+ * The test build makes the window between ->fault and the PTE wide enough for
+ * a test to hit it.
+ */
+#ifdef FOLDFS_TEST
+static unsigned int fault_delay_ms;
+module_param(fault_delay_ms, uint, 0644);
+MODULE_PARM_DESC(fault_delay_ms, "sleep in each fault on a shared page");
+
+static void widen_window(void)
+{
+	if (READ_ONCE(fault_delay_ms))
+		msleep(READ_ONCE(fault_delay_ms));
+}
+#else
+static void widen_window(void)
+{
+}
+#endif
+
+static struct inode *vma_inode(struct vm_area_struct *vma)
+{
+	return fold_backing_inode(vma->vm_file);
+}
+
+/* Returns false if the wait was killed. */
+static bool wait_unlocked(struct folio *folio, bool killable)
+{
+	if (killable)
+		return !folio_wait_locked_killable(folio);
+	folio_wait_locked(folio);
+	return true;
+}
+
+/*
+ * Waits for a folio that is being filled or is locked by another. If the core
+ * allows it, without the mmap lock: a reader of the disk stops no one who maps.
+ * Consumes the caller's reference on the folio. Returns 0 if the locks are
+ * still held, else what ->fault has to return.
+ */
+static vm_fault_t wait_for_folio(struct vm_fault *vmf, struct folio *folio)
+{
+	bool killable = vmf->flags & FAULT_FLAG_KILLABLE;
+	vm_fault_t ret = 0;
+	struct file *file;
+
+	if (fault_flag_allow_retry_first(vmf->flags)) {
+		ret = VM_FAULT_RETRY;
+		if (!(vmf->flags & FAULT_FLAG_RETRY_NOWAIT)) {
+			/* The file keeps the mount, and with it this code. */
+			file = get_file(vmf->vma->vm_file);
+			release_fault_lock(vmf);
+			wait_unlocked(folio, killable);
+			fput(file);
+		}
+	} else if (!wait_unlocked(folio, killable)) {
+		/* Only after VM_FAULT_RETRY does the core look for a kill. */
+		release_fault_lock(vmf);
+		ret = VM_FAULT_RETRY;
+	}
+	folio_put(folio);
+	return ret;
+}
+
+/*
+ * Finds the shared page. Returns VM_FAULT_LOCKED with vmf->page set; 0 if the
+ * lower file is to serve the fault; or what ->fault has to return.
+ */
+static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
+{
+	vm_fault_t major = 0, ret;
+	struct fold_space *space;
+	struct fold_page page;
+	struct folio *folio;
+	int tries;
+
+	for (tries = 0; tries < FAULT_TRIES; tries++) {
+		if (!fold_map_lookup(map, vmf->pgoff, &page.run)) {
+			fold_private_read_ahead(vma_inode(vmf->vma),
+						vmf->vma->vm_file, vmf->pgoff,
+						page.run.nr,
+						map->cache->ra_pages);
+			return major;
+		}
+		space = fold_space(map->cache, page.run.phys);
+		folio = filemap_get_folio(space->mapping, page.run.phys);
+		if (IS_ERR(folio)) {
+			if (!major) {
+				count_vm_event(PGMAJFAULT);
+				major = VM_FAULT_MAJOR;
+			}
+			fold_pages_fill_around(map, &page.run,
+					       vmf->vma->vm_flags &
+					       VM_RAND_READ);
+			continue;
+		}
+		/* Locked means: being filled, or shot down. */
+		if (!folio_trylock(folio)) {
+			ret = wait_for_folio(vmf, folio);
+			if (ret)
+				return ret | major;
+			continue;
+		}
+		page.folio = folio;
+		if (folio->mapping == space->mapping &&
+		    folio_test_uptodate(folio) &&
+		    fold_pages_valid(map, &page)) {
+			vmf->page = folio_page(folio, page.run.phys -
+						      folio->index);
+			widen_window();
+			return VM_FAULT_LOCKED | major;
+		}
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	fold_stat_add(&map->cache->stats, FOLD_STAT_FALLBACKS, 1);
+	return major;
+}
+
+static vm_fault_t fold_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct inode *inode = vma_inode(vma);
+	struct fold_map *map = &FOLD_I(inode)->share.map;
+	vm_fault_t ret = 0;
+
+	if (READ_ONCE(map->nr)) {
+		/* About to be written: no use in mapping the old page. */
+		if (vmf->flags & FAULT_FLAG_WRITE && vma->vm_flags & VM_SHARED) {
+			fold_change_begin(inode,
+					  (loff_t)vmf->pgoff << PAGE_SHIFT,
+					  PAGE_SIZE);
+			fold_change_end(inode);
+			fold_private_read_ahead(inode, vma->vm_file,
+						vmf->pgoff, 1, 1);
+		} else {
+			ret = fault_shared(vmf, map);
+			if (ret & ~VM_FAULT_MAJOR)
+				return ret;
+		}
+	}
+	return ret | fold_backing_lower_vm_ops(vma)->fault(vmf);
+}
+
+/*
+ * Fault-around. The share map stays locked over it, so a break that moves the
+ * map comes after the last PTE is installed, and then zaps it. The folios'
+ * locks, which filemap_map_pages() only tries to take, keep shoot-down out.
+ */
+static vm_fault_t fold_map_pages(struct vm_fault *vmf, pgoff_t start,
+				 pgoff_t end)
+{
+	struct vm_area_struct *vma = vmf->vma, foreign;
+	struct fold_map *map = &FOLD_I(vma_inode(vma))->share.map;
+	pgoff_t pgoff = vmf->pgoff, delta;
+	struct vm_fault copy;
+	struct fold_run run;
+	vm_fault_t ret;
+
+	if (READ_ONCE(map->nr)) {
+		read_lock(&map->lock);
+		if (fold_map_find(map, pgoff, &run)) {
+			start = max(start, pgoff - min(pgoff, run.before));
+			end = min(end, pgoff + run.nr - 1);
+			delta = run.phys - pgoff;
+			/* The same place, seen from the shared mapping. */
+			memcpy(&foreign, vma, sizeof(foreign));
+			foreign.vm_file = fold_space(map->cache,
+						     run.phys)->file;
+			foreign.vm_pgoff += delta;
+			memcpy(&copy, vmf, sizeof(copy));
+			*(struct vm_area_struct **)&copy.vma = &foreign;
+			*(pgoff_t *)&copy.pgoff += delta;
+			ret = filemap_map_pages(&copy, start + delta,
+						end + delta);
+			vmf->prealloc_pte = copy.prealloc_pte;
+			read_unlock(&map->lock);
+			return ret;
+		}
+		read_unlock(&map->lock);
+	}
+	return fold_backing_lower_vm_ops(vma)->map_pages(vmf, start, end);
+}
+
+static vm_fault_t fold_page_mkwrite(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct inode *inode = vma_inode(vma);
+	struct folio *folio = page_folio(vmf->page);
+	vm_fault_t ret = VM_FAULT_NOPAGE;
+
+	/*
+	 * A foreign page is never written. Its break zaps it, and the next
+	 * fault finds the lower file's page.
+	 */
+	fold_change_begin(inode, (loff_t)vmf->pgoff << PAGE_SHIFT, PAGE_SIZE);
+	if (READ_ONCE(folio->mapping) == file_inode(vma->vm_file)->i_mapping)
+		ret = fold_backing_lower_vm_ops(vma)->page_mkwrite(vmf);
+	fold_change_end(inode);
+	return ret;
+}
+
 /**
- * fold_mmap - map a regular file
+ * fold_mmap_wrap - put our handlers into a copy of a lower filesystem's
+ * @ops: the copy
+ */
+void fold_mmap_wrap(struct vm_operations_struct *ops)
+{
+	ops->fault = fold_fault;
+	if (ops->map_pages)
+		ops->map_pages = fold_map_pages;
+	if (ops->page_mkwrite)
+		ops->page_mkwrite = fold_page_mkwrite;
+	/* Of use to DAX only, and DAX inodes are not wrapped. */
+	ops->huge_fault = NULL;
+}
+
+/**
+ * fold_mmap - map a file
  * @file: the upper file
- * @vma: the new mapping
+ * @vma: the mapping
+ *
+ * A file that is mapped without ever being read joins in the background.
  *
  * Context: mmap_lock held for writing.
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno, as the lower filesystem's.
  */
 int fold_mmap(struct file *file, struct vm_area_struct *vma)
 {
+	struct inode *inode = file_inode(file);
 	struct backing_file_ctx ctx = {
-		.cred = current_cred(),
+		.cred = file->f_cred,
 		.user_file = file,
-		.accessed = fold_accessed,
 	};
+	struct file *lower = fold_lower_file(file);
 
-	return backing_file_mmap(fold_lower_file(file), vma, &ctx);
+	if (fold_join_wanted(&FOLD_I(inode)->share))
+		fold_join(inode, &lower->f_path, false);
+	fold_accessed(file);
+	return backing_file_mmap(lower, vma, &ctx);
 }

@@ -1,79 +1,157 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where sharing hooks into the stacking filesystem.
+ * How an upper inode takes part in sharing: its share map, its lease, and what
+ * is known about joining. Everything here is inert on a mount with "nofold".
  */
 #ifndef FOLDFS_SHARE_H
 #define FOLDFS_SHARE_H
 
 #include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mm_types.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
+#include "../core/sharemap.h"
+
+struct fold_backing;
+struct fold_cache;
 struct fold_inode;
+struct fold_mark;
+struct fold_sysfs;
 struct fs_context;
 struct pipe_inode_info;
 
-struct fold_share {
-};
-
-struct fold_sb_share {
-};
-
+/**
+ * struct fold_opener - a task that is about to change a lower file for us
+ * @entry: on share->openers
+ * @task: the task
+ *
+ * Lives on the task's stack between fold_write_open_begin() and _end(), so
+ * that the lease and the mark of the inode know our own writers.
+ */
 struct fold_opener {
+	struct list_head entry;
+	struct task_struct *task;
 };
 
-static inline int fold_share_sb_init(struct super_block *sb,
-				     struct fs_context *fc)
-{
-	return 0;
-}
+/**
+ * struct fold_share - sharing state of one upper inode
+ * @map: the share map
+ * @lock: protects @openers, @state, @pending, @expires, @patience
+ * @openers: tasks that change the lower file on our behalf
+ * @state: enum foldfs_state; may be read without @lock
+ * @pending: a join is queued or runs
+ * @expires: jiffies from which on a verdict may be asked for again
+ * @patience: jiffies until the next verdict expires; doubles while asking
+ *	      again is in vain
+ * @wait: for the end of a join
+ * @lease_mutex: protects @source, @leased and @mark against one another;
+ *		 whoever uses @source to fill holds an extent instead, since it
+ *		 outlives the last one
+ * @source: lower file that carries the lease and through which fills read
+ * @leased: the lease is held
+ * @mark: tells of truncations that no lease sees
+ * @outside_work: ends the sharing for a writer around the mount
+ */
+struct fold_share {
+	struct fold_map map;
+	spinlock_t lock;
+	struct list_head openers;
+	unsigned int state;
+	bool pending;
+	unsigned long expires;
+	unsigned long patience;
+	wait_queue_head_t wait;
+	struct mutex lease_mutex;
+	struct file *source;
+	bool leased;
+	struct fold_mark *mark;
+	struct work_struct outside_work;
+};
 
-static inline void fold_share_sb_stop(struct super_block *sb)
-{
-}
+/**
+ * struct fold_sb_share - sharing state of one superblock
+ * @cache: the shared page cache, or NULL: nothing folds
+ * @queries: the pool of query threads is ours to put
+ * @stopping: no more joins: the mount is going away
+ * @sysfs: the directory in sysfs, or NULL
+ * @backing: operations of lower files and their mappings; set once, by the
+ *	     first open
+ */
+struct fold_sb_share {
+	struct fold_cache *cache;
+	bool queries;
+	bool stopping;
+	struct fold_sysfs *sysfs;
+	struct fold_backing *backing;
+};
 
-static inline void fold_share_sb_exit(struct super_block *sb)
-{
-}
+/* share.c */
+int fold_share_module_init(void);
+void fold_share_module_exit(void);
+int fold_share_sb_init(struct super_block *sb, struct fs_context *fc);
+void fold_share_sb_stop(struct super_block *sb);
+void fold_share_sb_exit(struct super_block *sb);
+void fold_share_init(struct fold_inode *fi);
+void fold_share_evict(struct inode *inode);
+void fold_share_cloned(struct inode *inode);
 
-static inline void fold_share_init(struct fold_inode *fi)
-{
-}
+/* break.c */
+int fold_change_begin(struct inode *inode, loff_t start, loff_t len);
+int fold_fallocate_begin(struct inode *inode, int mode, loff_t offset,
+			 loff_t len);
+void fold_change_end(struct inode *inode);
+void fold_write_open_begin(struct inode *inode, struct fold_opener *op);
+void fold_write_open_end(struct inode *inode, struct fold_opener *op);
+bool fold_write_is_ours(struct fold_share *share);
 
-static inline void fold_share_evict(struct inode *inode)
-{
-}
+/* lease.c */
+int fold_lease_module_init(void);
+void fold_lease_module_exit(void);
+int fold_lease_take(struct inode *inode, const struct path *lower);
+void fold_lease_drop(struct inode *inode);
+void fold_lease_init(struct fold_share *share);
+void fold_lease_evict(struct inode *inode);
 
-static inline void fold_share_cloned(struct inode *inode)
-{
-}
+/* join.c */
+bool fold_join_wanted(struct fold_share *share);
+void fold_join(struct inode *inode, const struct path *lower, bool wait);
 
-static inline int fold_change_begin(struct inode *inode, loff_t start,
-				    loff_t len)
-{
-	return 0;
-}
+/* backing.c */
+int fold_share_opened(struct file *file);
+struct inode *fold_backing_inode(struct file *lower);
+const struct vm_operations_struct *
+fold_backing_lower_vm_ops(struct vm_area_struct *vma);
+void fold_backing_free(struct fold_backing *backing);
 
-static inline void fold_change_end(struct inode *inode)
-{
-}
-
-static inline void fold_write_open_begin(struct inode *inode,
-					 struct fold_opener *op)
-{
-}
-
-static inline void fold_write_open_end(struct inode *inode,
-				       struct fold_opener *op)
-{
-}
-
-static inline void fold_share_opened(struct file *file)
-{
-}
-
+/* mmap.c */
 int fold_mmap(struct file *file, struct vm_area_struct *vma);
+void fold_mmap_wrap(struct vm_operations_struct *ops);
+
+/* read.c */
 ssize_t fold_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 			 struct pipe_inode_info *pipe, size_t len,
 			 unsigned int flags);
+
+/* private.c */
+void fold_private_read_ahead(struct inode *inode, struct file *file,
+			     unsigned long index, unsigned long nr,
+			     unsigned long want);
+
+/* fillio.c */
+extern const struct fold_sharer_ops fold_lower_sharer_ops;
+
+/* sysfs.c */
+int fold_sysfs_module_init(void);
+void fold_sysfs_module_exit(void);
+int fold_sysfs_add(struct super_block *sb);
+void fold_sysfs_remove(struct super_block *sb);
+
+/* report.c */
+long fold_map_ioctl(struct file *file, void __user *arg);
 
 #endif

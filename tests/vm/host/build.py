@@ -63,7 +63,7 @@ def _mirror(src, dst, keep):
 
 
 def _source(name):
-    return (name.endswith((".c", ".h", ".sh", ".S")) and not name.endswith(".mod.c")) \
+    return (name.endswith((".c", ".h", ".sh", ".S", ".mk")) and not name.endswith(".mod.c")) \
         or name in ("Kbuild", "Makefile")
 
 

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lower files as foldfs opens them carry operations of our own.
+ *
+ * A mapping's vm_file is the lower file, and the kernel acts on that behind
+ * the upper file's back: MADV_REMOVE punches it, MADV_WILLNEED reads it ahead,
+ * remap_file_pages() maps it again. So the lower file gets a copy of its
+ * filesystem's operations in which those few are ours. Everything else, the
+ * release included, goes where it always went. For the same reason mappings
+ * get a copy of the lower vm_operations (see mmap.c).
+ */
+#include <linux/backing-file.h>
+#include <linux/fadvise.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "../core/fill.h"
+#include "foldfs.h"
+
+/**
+ * struct fold_backing - operations of one superblock's lower files
+ * @fops: copy of @lower_fops with ours in it
+ * @lower_fops: those of the lower filesystem's regular files
+ * @vm_ops: copy of @lower_vm_ops with ours in it
+ * @lower_vm_ops: those of the lower filesystem's mappings; set by the first
+ *		  mapping, under @lock
+ * @lock: protects @vm_ops and @lower_vm_ops while they are being set
+ *
+ * Lives as long as the superblock: lower files and mappings hold the mount.
+ */
+struct fold_backing {
+	struct file_operations fops;
+	const struct file_operations *lower_fops;
+	struct vm_operations_struct vm_ops;
+	const struct vm_operations_struct *lower_vm_ops;
+	spinlock_t lock;
+};
+
+static struct fold_backing *to_backing(struct file *lower)
+{
+	return container_of(lower->f_op, struct fold_backing, fops);
+}
+
+/**
+ * fold_backing_inode - the upper inode that a lower file was opened for
+ * @lower: a lower file with our operations
+ *
+ * Return: the inode; it stays as long as the file.
+ */
+struct inode *fold_backing_inode(struct file *lower)
+{
+	return d_inode(backing_file_user_path(lower)->dentry);
+}
+
+/**
+ * fold_backing_lower_vm_ops - what the lower filesystem does with a mapping
+ * @vma: a mapping with our operations
+ *
+ * Return: the lower filesystem's operations.
+ */
+const struct vm_operations_struct *
+fold_backing_lower_vm_ops(struct vm_area_struct *vma)
+{
+	return container_of(vma->vm_ops, struct fold_backing,
+			    vm_ops)->lower_vm_ops;
+}
+
+static void wrap_vm_ops(struct fold_backing *backing,
+			struct vm_area_struct *vma)
+{
+	const struct vm_operations_struct *lower = vma->vm_ops;
+
+	spin_lock(&backing->lock);
+	if (!backing->lower_vm_ops) {
+		backing->vm_ops = *lower;
+		fold_mmap_wrap(&backing->vm_ops);
+		backing->lower_vm_ops = lower;
+	}
+	spin_unlock(&backing->lock);
+	/* An inode with other operations, DAX say, is left alone. */
+	if (backing->lower_vm_ops == lower)
+		vma->vm_ops = &backing->vm_ops;
+}
+
+static int backing_mmap(struct file *lower, struct vm_area_struct *vma)
+{
+	struct fold_backing *backing = to_backing(lower);
+	int err = backing->lower_fops->mmap(lower, vma);
+
+	if (!err && vma->vm_ops && !IS_DAX(file_inode(lower)))
+		wrap_vm_ops(backing, vma);
+	return err;
+}
+
+static long backing_fallocate(struct file *lower, int mode, loff_t offset,
+			      loff_t len)
+{
+	const struct file_operations *fops = to_backing(lower)->lower_fops;
+	struct inode *inode = fold_backing_inode(lower);
+	long err;
+
+	err = fold_fallocate_begin(inode, mode, offset, len);
+	if (!err)
+		err = fops->fallocate ? fops->fallocate(lower, mode, offset,
+							len) : -EOPNOTSUPP;
+	fold_change_end(inode);
+	return err;
+}
+
+static void fill_range(struct fold_map *map, loff_t start, loff_t end)
+{
+	unsigned long index = start >> PAGE_SHIFT, nr;
+	unsigned long last = (end - 1) >> PAGE_SHIFT;
+	struct fold_run run;
+
+	while (index <= last && !fatal_signal_pending(current)) {
+		if (fold_map_lookup(map, index, &run)) {
+			nr = min3(run.nr, last - index + 1,
+				  (unsigned long)FOLD_FILL_FOLIOS);
+			if (fold_fill(map->cache, run.phys, nr, ULONG_MAX))
+				return;
+		} else {
+			nr = run.nr;
+		}
+		if (nr > last - index)
+			return;
+		index += nr;
+		cond_resched();
+	}
+}
+
+static int backing_fadvise(struct file *lower, loff_t start, loff_t len,
+			   int advice)
+{
+	const struct file_operations *fops = to_backing(lower)->lower_fops;
+	struct inode *inode = fold_backing_inode(lower);
+	struct fold_map *map = &FOLD_I(inode)->share.map;
+	loff_t end;
+
+	if (advice == POSIX_FADV_WILLNEED && READ_ONCE(map->nr) &&
+	    start >= 0 && len >= 0) {
+		end = i_size_read(file_inode(lower));
+		if (len && start < end && len < end - start)
+			end = start + len;
+		if (start < end)
+			fill_range(map, start, end);
+		/* What is private comes with its first use. */
+		return 0;
+	}
+	if (fops->fadvise)
+		return fops->fadvise(lower, start, len, advice);
+	return generic_fadvise(lower, start, len, advice);
+}
+
+static struct fold_backing *backing_create(const struct file_operations *fops)
+{
+	struct fold_backing *backing = kzalloc(sizeof(*backing), GFP_KERNEL);
+
+	if (!backing)
+		return NULL;
+	backing->lower_fops = fops;
+	backing->fops = *fops;
+	backing->fops.mmap = backing_mmap;
+	backing->fops.fallocate = backing_fallocate;
+	backing->fops.fadvise = backing_fadvise;
+	spin_lock_init(&backing->lock);
+	return backing;
+}
+
+/**
+ * fold_share_opened - a lower file was opened for an upper one
+ * @file: the upper file of a regular inode; its lower file is set
+ *
+ * Context: process context.
+ * Return: 0, or -ENOMEM.
+ */
+int fold_share_opened(struct file *file)
+{
+	struct fold_sb_share *ss = &FOLD_SB(file_inode(file)->i_sb)->share;
+	struct file *lower = fold_lower_file(file);
+	struct fold_backing *backing = READ_ONCE(ss->backing), *old;
+
+	if (!ss->cache || !lower->f_op->mmap)
+		return 0;
+	if (!backing) {
+		backing = backing_create(lower->f_op);
+		if (!backing)
+			return -ENOMEM;
+		old = cmpxchg(&ss->backing, NULL, backing);
+		if (old) {
+			kfree(backing);
+			backing = old;
+		}
+	}
+	/* The copy has the same owner, so the module count stays right. */
+	if (lower->f_op == backing->lower_fops)
+		lower->f_op = &backing->fops;
+	return 0;
+}
+
+/**
+ * fold_backing_free - with the superblock
+ * @backing: from struct fold_sb_share, or NULL
+ */
+void fold_backing_free(struct fold_backing *backing)
+{
+	kfree(backing);
+}

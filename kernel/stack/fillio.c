@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a sharer does for the shared cache: reading the lower file's bytes for
+ * a fill, and unmapping its own mappings.
+ *
+ * A fill may run in a fault, even in one that the lower filesystem took while
+ * it held its inode's lock. So the first try is direct I/O that waits for no
+ * lock; the second is a worker that copies from the lower page cache, for which
+ * filesystems do not take that lock.
+ *
+ * Both run with the mounter's credentials on a file of our own: whether the
+ * reader may read was decided when he opened his file.
+ */
+#include <linux/cred.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/uio.h>
+
+#include "../core/fill.h"
+#include "foldfs.h"
+
+static struct fold_share *to_share(struct fold_map *map)
+{
+	return container_of(map, struct fold_share, map);
+}
+
+static struct fold_inode *to_inode(struct fold_map *map)
+{
+	return container_of(to_share(map), struct fold_inode, share);
+}
+
+static void sharer_zap(struct fold_map *map, unsigned long index,
+		       unsigned long nr)
+{
+	unmap_mapping_pages(to_inode(map)->lower->i_mapping, index, nr, false);
+}
+
+static void read_complete(struct kiocb *iocb, long res)
+{
+	fold_fill_done(container_of(iocb, struct fold_fill, iocb), res);
+}
+
+/*
+ * The source file and the inode stay until the fill's folios are unlocked:
+ * the break that would let them go waits for those.
+ */
+static void sharer_read(struct fold_map *map, struct fold_fill *fill)
+{
+	struct file *file = to_share(map)->source;
+	const struct cred *old;
+	struct iov_iter iter;
+	unsigned int i;
+	ssize_t ret;
+
+	/* Btrfs would wait for its inode lock, NOWAIT or not. */
+	if (!(file->f_mode & FMODE_CAN_ODIRECT) ||
+	    !(file->f_mode & FMODE_NOWAIT)) {
+		fold_fill_done(fill, -EAGAIN);
+		return;
+	}
+	for (i = 0; i < fill->nr_folios; i++)
+		bvec_set_folio(&fill->bvec[i], fill->folio[i],
+			       folio_size(fill->folio[i]), 0);
+	iov_iter_bvec(&iter, ITER_DEST, fill->bvec, fill->nr_folios,
+		      fill->nr << PAGE_SHIFT);
+	init_sync_kiocb(&fill->iocb, file);
+	fill->iocb.ki_complete = read_complete;
+	fill->iocb.ki_pos = (loff_t)fill->index << PAGE_SHIFT;
+	fill->iocb.ki_flags |= IOCB_DIRECT | IOCB_NOWAIT;
+
+	old = override_creds(FOLD_SB(to_inode(map)->vfs_inode.i_sb)->cred);
+	ret = vfs_iocb_iter_read(file, &fill->iocb, &iter);
+	revert_creds(old);
+	if (ret != -EIOCBQUEUED)
+		fold_fill_done(fill, ret);
+}
+
+static int copy_folio(struct address_space *lower, struct file *file,
+		      struct folio *dst, unsigned long index)
+{
+	unsigned long i, nr = folio_nr_pages(dst);
+	struct folio *src;
+
+	for (i = 0; i < nr; i++) {
+		src = read_mapping_folio(lower, index + i, file);
+		if (IS_ERR(src))
+			return PTR_ERR(src);
+		copy_highpage(folio_page(dst, i),
+			      folio_file_page(src, index + i));
+		folio_put(src);
+	}
+	return 0;
+}
+
+static int sharer_copy(struct fold_map *map, struct fold_fill *fill)
+{
+	struct address_space *lower = to_inode(map)->lower->i_mapping;
+	struct file *file = to_share(map)->source;
+	unsigned long index = fill->index;
+	unsigned int i;
+	int err = 0;
+
+	/* Else a page could come into being in a hole that is being punched. */
+	filemap_invalidate_lock_shared(lower);
+	for (i = 0; i < fill->nr_folios && !err; i++) {
+		err = copy_folio(lower, file, fill->folio[i], index);
+		index += folio_nr_pages(fill->folio[i]);
+	}
+	filemap_invalidate_unlock_shared(lower);
+	invalidate_mapping_pages(lower, fill->index,
+				 fill->index + fill->nr - 1);
+	return err;
+}
+
+const struct fold_sharer_ops fold_lower_sharer_ops = {
+	.zap	= sharer_zap,
+	.read	= sharer_read,
+	.copy	= sharer_copy,
+};

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Joining: how a file's ranges begin to refer to fragments.
+ *
+ * One job joins a whole file. It runs in a thread that can query extents, so
+ * that a lower filesystem that keeps it waiting stops nobody else; the first
+ * reader waits for it, killably and briefly. The proof, in this order:
+ *
+ *  1. the lease: nobody writes around the mount, and nobody of ours has the
+ *     file open for writing;
+ *  2. nothing of it is dirty or under writeback, so that what the lower
+ *     filesystem reports is settled;
+ *  3. the extents that it reports as shared, written and not encoded;
+ *  4. no page of those is left in the lower page cache: one that is mapped or
+ *     pinned could still be changed through an old pin;
+ *  5. the claim is committed only if no change was announced since 1.
+ *
+ * On XFS a cheaper question comes first: bmap() answers only for files that
+ * were never reflinked.
+ */
+#include <linux/fiemap.h>
+#include <linux/fileattr.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+
+#include <uapi/linux/foldfs.h>
+
+#include "../core/refer.h"
+#include "foldfs.h"
+#include "query.h"
+
+/* How long the first reader waits for a join before it goes to the lower. */
+#define JOIN_PATIENCE	(HZ / 2)
+/* Longest time for which "nothing is shared" is believed. */
+#define JOIN_MAX_EXPIRY	(16 * HZ)
+
+/* Extents whose physical address does not say where the bytes are, or whose
+ * bytes are not there yet.
+ */
+#define JOIN_UNFIT	(FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | \
+			 FIEMAP_EXTENT_ENCODED | \
+			 FIEMAP_EXTENT_DATA_ENCRYPTED | \
+			 FIEMAP_EXTENT_NOT_ALIGNED | \
+			 FIEMAP_EXTENT_DATA_INLINE | \
+			 FIEMAP_EXTENT_DATA_TAIL | FIEMAP_EXTENT_UNWRITTEN)
+
+/**
+ * struct join - one file being joined
+ * @job: for the query threads
+ * @inode: the upper inode, with a reference
+ * @lower: a path of the lower inode, with a reference
+ * @claim: what was proved
+ */
+struct join {
+	struct fold_job job;
+	struct inode *inode;
+	struct path lower;
+	struct fold_claim claim;
+};
+
+static bool lower_is_settled(struct inode *lower)
+{
+	return !inode_is_open_for_write(lower) &&
+	       !mapping_tagged(lower->i_mapping, PAGECACHE_TAG_DIRTY) &&
+	       !mapping_tagged(lower->i_mapping, PAGECACHE_TAG_WRITEBACK);
+}
+
+/*
+ * Physical addresses name blocks of the data device only if the file lies
+ * there, and bytes only if they are stored as they are read.
+ */
+static bool lower_is_fit(struct join *join)
+{
+	struct inode *lower = d_inode(join->lower.dentry);
+	struct fileattr fa;
+
+	if (IS_DAX(lower) || IS_ENCRYPTED(lower) || IS_SWAPFILE(lower) ||
+	    !i_size_read(lower))
+		return false;
+	if (!vfs_fileattr_get(join->lower.dentry, &fa) &&
+	    (fa.fsx_xflags & FS_XFLAG_REALTIME))
+		return false;
+	return true;
+}
+
+/* Claims a run of whole pages that lies inside one segment. */
+static int claim_run(struct join *join, unsigned long index, unsigned long nr,
+		     unsigned long start, unsigned int tail)
+{
+	struct fold_inode *fi = FOLD_I(join->inode);
+	struct fold_map *map = &fi->share.map;
+	struct address_space *mapping = fi->lower->i_mapping;
+
+	if (invalidate_inode_pages2_range(mapping, index, index + nr - 1)) {
+		fold_stat_add(&map->cache->stats, FOLD_STAT_FALLBACKS, 1);
+		return 0;
+	}
+	return fold_claim_add(&join->claim, map, index, nr, start, tail);
+}
+
+/* What of an extent is fit, cut where a segment ends. */
+static int claim_extent(struct join *join, const struct fiemap_extent *fe,
+			loff_t size)
+{
+	struct fold_map *map = &FOLD_I(join->inode)->share.map;
+	u64 from = fe->fe_logical, to = from + fe->fe_length;
+	unsigned long index, last, start, nr;
+	unsigned int tail = 0;
+	int err = 0;
+
+	if (!(fe->fe_flags & FIEMAP_EXTENT_SHARED) ||
+	    fe->fe_flags & JOIN_UNFIT)
+		return 0;
+	if ((fe->fe_logical ^ fe->fe_physical) & ~PAGE_MASK) {
+		fold_stat_add(&map->cache->stats, FOLD_STAT_FALLBACKS, 1);
+		return 0;
+	}
+	/* Whole pages; the last one may end with the file instead. */
+	index = DIV_ROUND_UP_ULL(from, PAGE_SIZE);
+	start = (fe->fe_physical + (((u64)index << PAGE_SHIFT) - from)) >>
+		PAGE_SHIFT;
+	if (to >= size) {
+		to = size;
+		tail = size & ~PAGE_MASK;
+	} else {
+		to &= PAGE_MASK;
+	}
+	if (to <= (u64)index << PAGE_SHIFT)
+		return 0;
+	last = (to - 1) >> PAGE_SHIFT;
+	while (index <= last && !err) {
+		nr = min(last - index + 1,
+			 FOLD_SEGMENT_PAGES - start % FOLD_SEGMENT_PAGES);
+		err = claim_run(join, index, nr, start,
+				index + nr - 1 == last ? tail : 0);
+		index += nr;
+		start += nr;
+	}
+	return err;
+}
+
+static int claim_file(struct join *join, struct fold_querier *q)
+{
+	struct inode *lower = FOLD_I(join->inode)->lower;
+	loff_t size = i_size_read(lower);
+	const struct fiemap_extent *fe;
+	u64 start = 0, end = size;
+	unsigned int nr, i;
+	bool last = false;
+	int err;
+
+	while (!last && start < end) {
+		err = fold_query_extents(q, lower, start, end - start, &fe, &nr,
+					 &last);
+		if (err)
+			return err;
+		for (i = 0; i < nr; i++) {
+			err = claim_extent(join, &fe[i], size);
+			if (err)
+				return err;
+			start = fe[i].fe_logical + fe[i].fe_length;
+		}
+		if (!nr)
+			break;
+	}
+	return 0;
+}
+
+/* Returns the state that the file has got into. */
+static unsigned int join_file(struct join *join, struct fold_querier *q)
+{
+	struct inode *inode = join->inode;
+	struct fold_share *share = &FOLD_I(inode)->share;
+	struct fold_map *map = &share->map;
+	unsigned long pages;
+	int err;
+
+	if (!lower_is_fit(join))
+		return FOLDFS_STATE_REFUSED;
+	err = fold_lease_take(inode, &join->lower);
+	if (err)
+		return FOLDFS_STATE_REFUSED;
+	if (!fold_claim_begin(&join->claim, map))
+		return FOLDFS_STATE_REFUSED;
+	err = -EAGAIN;
+	if (lower_is_settled(FOLD_I(inode)->lower))
+		err = claim_file(join, q);
+	/* What was proved before an error is proved all the same. */
+	pages = fold_claim_commit(&join->claim, map, inode->i_ino);
+	return err || pages ? FOLDFS_STATE_REFUSED : FOLDFS_STATE_PRIVATE;
+}
+
+static void join_run(struct fold_job *job, struct fold_querier *q)
+{
+	struct join *join = container_of(job, struct join, job);
+	struct inode *inode = join->inode;
+	struct fold_share *share = &FOLD_I(inode)->share;
+	unsigned int state = FOLDFS_STATE_NEW;
+	unsigned long had = READ_ONCE(share->map.nr);
+
+	if (q)
+		state = join_file(join, q);
+	/*
+	 * An inode that shares nothing holds no lease. Nobody else takes one:
+	 * this is the only join of the inode.
+	 */
+	if (!READ_ONCE(share->map.nr) && !READ_ONCE(share->map.closed))
+		fold_lease_drop(inode);
+
+	if (READ_ONCE(share->map.nr))
+		state = FOLDFS_STATE_JOINED;
+	spin_lock(&share->lock);
+	if (state == FOLDFS_STATE_JOINED && READ_ONCE(share->map.nr) != had)
+		share->patience = HZ;
+	else
+		share->patience = clamp(2 * share->patience,
+					(unsigned long)HZ / 4,
+					(unsigned long)JOIN_MAX_EXPIRY);
+	share->expires = jiffies + share->patience;
+	share->state = state;
+	share->pending = false;
+	spin_unlock(&share->lock);
+	wake_up_all(&share->wait);
+
+	path_put(&join->lower);
+	iput(inode);
+	kfree(join);
+}
+
+/*
+ * bmap() of XFS answers 0 for a file that was ever reflinked, and otherwise
+ * the block. It writes back what is dirty, so it is not asked then.
+ */
+static bool never_reflinked(struct inode *lower)
+{
+	sector_t block = 0;
+
+	return lower->i_mapping->a_ops->bmap && !bmap(lower, &block) && block;
+}
+
+/**
+ * fold_join_wanted - is it worthwhile to ask what a file shares
+ * @share: the file's sharing state
+ *
+ * Return: true if nothing is known or what is known has expired.
+ */
+bool fold_join_wanted(struct fold_share *share)
+{
+	if (!share->map.cache)
+		return false;
+	if (READ_ONCE(share->state) == FOLDFS_STATE_NEW)
+		return true;
+	return !READ_ONCE(share->pending) &&
+	       time_after_eq(jiffies, READ_ONCE(share->expires));
+}
+
+/**
+ * fold_join - let a file join
+ * @inode: the upper inode
+ * @lower: a path of its lower inode
+ * @wait: wait for the answer, if nothing is known of the file yet
+ *
+ * Context: process context; with @wait no lock may be held. Not for reclaim,
+ * nor for those who must not block.
+ */
+void fold_join(struct inode *inode, const struct path *lower, bool wait)
+{
+	struct fold_inode *fi = FOLD_I(inode);
+	struct fold_share *share = &fi->share;
+	bool start = false, fresh, settled;
+	struct join *join = NULL;
+
+	settled = lower_is_settled(fi->lower);
+	fresh = READ_ONCE(share->state) == FOLDFS_STATE_NEW;
+	if (settled && !READ_ONCE(share->pending) &&
+	    !never_reflinked(fi->lower))
+		join = kzalloc(sizeof(*join), GFP_KERNEL);
+
+	spin_lock(&share->lock);
+	if (!share->pending && join &&
+	    !READ_ONCE(FOLD_SB(inode->i_sb)->share.stopping)) {
+		share->pending = true;
+		start = true;
+	} else if (!share->pending) {
+		/* Asked again soon if it is only being written. */
+		share->state = settled ? FOLDFS_STATE_PRIVATE :
+					 FOLDFS_STATE_REFUSED;
+		share->patience = clamp(2 * share->patience,
+					(unsigned long)HZ / 4,
+					(unsigned long)(settled ?
+							4 * HZ : HZ));
+		share->expires = jiffies + share->patience;
+	}
+	spin_unlock(&share->lock);
+
+	if (start) {
+		ihold(inode);
+		join->inode = inode;
+		join->lower = *lower;
+		path_get(&join->lower);
+		INIT_LIST_HEAD(&join->claim.list);
+		join->job.owner = inode->i_sb;
+		join->job.run = join_run;
+		fold_query_submit(&join->job);
+	} else {
+		kfree(join);
+	}
+	if (wait && fresh)
+		wait_event_killable_timeout(share->wait,
+					    !READ_ONCE(share->pending),
+					    JOIN_PATIENCE);
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The lease on the lower file: how foldfs learns of writers around the mount.
+ *
+ * A read lease (FL_LEASE, as any user may take it) is granted only while
+ * nobody has the lower inode open for writing, and whoever opens it so, or
+ * truncates it by path, waits until we have let go. Our own writers pass.
+ * Truncations that leases miss, through an overlayfs or nfsd or an open for
+ * reading with O_TRUNC, are told by a fsnotify mark, after the fact but before
+ * the call returns.
+ *
+ * The lease goes with the last extent's break, never before.
+ */
+#include <linux/file.h>
+#include <linux/filelock.h>
+#include <linux/fsnotify_backend.h>
+#include <linux/slab.h>
+
+#include <uapi/linux/foldfs.h>
+
+#include "../core/refer.h"
+#include "foldfs.h"
+
+static struct fsnotify_group *mark_group __ro_after_init;
+static struct workqueue_struct *outside_wq __ro_after_init;
+
+/**
+ * struct fold_mark - watches one lower inode for truncations
+ * @mark: on the lower inode
+ * @lock: protects @inode
+ * @inode: the upper inode, or NULL once it no longer wants to know
+ */
+struct fold_mark {
+	struct fsnotify_mark mark;
+	spinlock_t lock;
+	struct inode *inode;
+};
+
+/*
+ * Called with a spinlock held, in the task of the one who opens. From here on
+ * no lookup finds anything; the work does the rest and lets the opener go.
+ */
+static bool lease_break(struct file_lease *fl)
+{
+	struct fold_inode *fi = fl->c.flc_owner;
+
+	fold_map_outside(&fi->share.map);
+	queue_work(outside_wq, &fi->share.outside_work);
+	/* The opener waits for us, not for lease-break-time. */
+	fl->fl_break_time = 0;
+	return false;
+}
+
+static int lease_change(struct file_lease *fl, int arg, struct list_head *dispose)
+{
+	return lease_modify(fl, arg, dispose);
+}
+
+static bool lease_breaker_is_ours(struct file_lease *fl)
+{
+	struct fold_inode *fi = fl->c.flc_owner;
+
+	return fold_write_is_ours(&fi->share);
+}
+
+static const struct lease_manager_operations lease_ops = {
+	.lm_break		= lease_break,
+	.lm_change		= lease_change,
+	.lm_breaker_owns_lease	= lease_breaker_is_ours,
+};
+
+static int mark_event(struct fsnotify_mark *mark, u32 mask, struct inode *lower,
+		      struct inode *dir, const struct qstr *name, u32 cookie)
+{
+	struct fold_mark *fm = container_of(mark, struct fold_mark, mark);
+	struct fold_share *share;
+	struct inode *inode;
+
+	spin_lock(&fm->lock);
+	inode = fm->inode ? igrab(fm->inode) : NULL;
+	spin_unlock(&fm->lock);
+	if (!inode)
+		return 0;
+	share = &FOLD_I(inode)->share;
+	if (!fold_write_is_ours(share)) {
+		fold_map_outside(&share->map);
+		fold_break(&share->map, 0, ULONG_MAX, inode->i_ino);
+		queue_work(outside_wq, &share->outside_work);
+	}
+	iput(inode);
+	return 0;
+}
+
+static void mark_free(struct fsnotify_mark *mark)
+{
+	kfree(container_of(mark, struct fold_mark, mark));
+}
+
+static const struct fsnotify_ops mark_ops = {
+	.handle_inode_event	= mark_event,
+	.free_mark		= mark_free,
+};
+
+/**
+ * fold_lease_module_init - at module load
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init fold_lease_module_init(void)
+{
+	outside_wq = alloc_workqueue("foldfs_outside",
+				     WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!outside_wq)
+		return -ENOMEM;
+	mark_group = fsnotify_alloc_group(&mark_ops, 0);
+	if (IS_ERR(mark_group)) {
+		destroy_workqueue(outside_wq);
+		return PTR_ERR(mark_group);
+	}
+	return 0;
+}
+
+/**
+ * fold_lease_module_exit - at module unload; no inode is left
+ */
+void fold_lease_module_exit(void)
+{
+	fsnotify_wait_marks_destroyed();
+	fsnotify_put_group(mark_group);
+	destroy_workqueue(outside_wq);
+}
+
+static int mark_add(struct inode *inode)
+{
+	struct fold_share *share = &FOLD_I(inode)->share;
+	struct fold_mark *fm = kzalloc(sizeof(*fm), GFP_KERNEL);
+	int err;
+
+	if (!fm)
+		return -ENOMEM;
+	spin_lock_init(&fm->lock);
+	fm->inode = inode;
+	fsnotify_init_mark(&fm->mark, mark_group);
+	fm->mark.mask = FS_MODIFY;
+	err = fsnotify_add_inode_mark(&fm->mark, FOLD_I(inode)->lower, 0);
+	if (err) {
+		fsnotify_put_mark(&fm->mark);
+		return err;
+	}
+	share->mark = fm;
+	return 0;
+}
+
+static void mark_remove(struct fold_share *share)
+{
+	struct fold_mark *fm = share->mark;
+
+	if (!fm)
+		return;
+	share->mark = NULL;
+	spin_lock(&fm->lock);
+	fm->inode = NULL;
+	spin_unlock(&fm->lock);
+	fsnotify_destroy_mark(&fm->mark, mark_group);
+	fsnotify_put_mark(&fm->mark);
+}
+
+static void source_put(struct file *source)
+{
+	/*
+	 * A thread of our own drops it at once, or an umount could find the
+	 * lower mount busy. Reclaim must not: the lower release may start a
+	 * transaction.
+	 */
+	if (current->flags & PF_MEMALLOC || !(current->flags & PF_KTHREAD))
+		fput(source);
+	else
+		__fput_sync(source);
+}
+
+static void lease_unlock(struct fold_inode *fi)
+{
+	/* Not vfs_setlease(): whoever evicts the inode need not own it. */
+	kernel_setlease(fi->share.source, F_UNLCK, NULL, (void **)&fi);
+	fi->share.leased = false;
+}
+
+/**
+ * fold_lease_take - make sure that nobody writes around the mount
+ * @inode: the upper inode
+ * @lower: a path of its lower inode
+ *
+ * Context: process context, a thread that may be made to wait for nothing but
+ * memory; takes share->lease_mutex.
+ * Return: 0 if the lease and the mark are held; -EAGAIN if someone has the
+ * lower file open for writing, or had and is just being served; other errors
+ * of kernel_file_open(), vfs_setlease() and fsnotify_add_mark().
+ */
+int fold_lease_take(struct inode *inode, const struct path *lower)
+{
+	struct fold_inode *fi = FOLD_I(inode);
+	struct fold_share *share = &fi->share;
+	const struct cred *old;
+	struct file_lease *fl;
+	struct file *file;
+	int err;
+
+	mutex_lock(&share->lease_mutex);
+	if (share->leased) {
+		err = READ_ONCE(share->map.closed) ? -EAGAIN : 0;
+		goto unlock;
+	}
+	old = override_creds(FOLD_SB(inode->i_sb)->cred);
+	/* Waits for nobody's lease, and counts towards nobody's limit. */
+	file = kernel_file_open(lower, O_RDONLY | O_NOATIME | O_NONBLOCK |
+				O_LARGEFILE | FMODE_NONOTIFY, current_cred());
+	if (IS_ERR(file)) {
+		err = PTR_ERR(file);
+		goto revert;
+	}
+	fl = locks_alloc_lease();
+	if (!fl) {
+		err = -ENOMEM;
+		goto put;
+	}
+	fl->fl_lmops = &lease_ops;
+	fl->c.flc_owner = fi;
+	fl->c.flc_file = file;
+	fl->c.flc_flags = FL_LEASE;
+	fl->c.flc_type = F_RDLCK;
+	/* Before: whoever breaks the lease from now on closes it again. */
+	fold_map_reopen(&share->map);
+	err = vfs_setlease(file, F_RDLCK, &fl, NULL);
+	if (fl)
+		locks_free_lease(fl);
+	if (err)
+		goto put;
+	share->source = file;
+	share->leased = true;
+	err = mark_add(inode);
+	if (!err)
+		goto revert;
+	lease_unlock(fi);
+	share->source = NULL;
+put:
+	source_put(file);
+revert:
+	revert_creds(old);
+unlock:
+	mutex_unlock(&share->lease_mutex);
+	return err;
+}
+
+/**
+ * fold_lease_drop - let go of the lease
+ * @inode: the upper inode; its map has no extents
+ *
+ * Context: process context or reclaim; takes share->lease_mutex.
+ */
+void fold_lease_drop(struct inode *inode)
+{
+	struct fold_share *share = &FOLD_I(inode)->share;
+
+	mutex_lock(&share->lease_mutex);
+	if (share->leased) {
+		lease_unlock(FOLD_I(inode));
+		mark_remove(share);
+		source_put(share->source);
+		share->source = NULL;
+	}
+	mutex_unlock(&share->lease_mutex);
+}
+
+static void outside_work(struct work_struct *work)
+{
+	struct fold_share *share = container_of(work, struct fold_share,
+						outside_work);
+	struct fold_inode *fi = container_of(share, struct fold_inode, share);
+	struct inode *inode = &fi->vfs_inode;
+
+	fold_break(&share->map, 0, ULONG_MAX, inode->i_ino);
+	fold_lease_drop(inode);
+	fold_stat_add(&share->map.cache->stats, FOLD_STAT_OUTSIDE, 1);
+	spin_lock(&share->lock);
+	share->state = FOLDFS_STATE_BROKEN;
+	share->patience = HZ;
+	share->expires = jiffies + HZ;
+	spin_unlock(&share->lock);
+}
+
+/**
+ * fold_lease_init - with the inode
+ * @share: its sharing state
+ */
+void fold_lease_init(struct fold_share *share)
+{
+	mutex_init(&share->lease_mutex);
+	share->source = NULL;
+	share->leased = false;
+	share->mark = NULL;
+	INIT_WORK(&share->outside_work, outside_work);
+}
+
+/**
+ * fold_lease_evict - the inode goes away
+ * @inode: the upper inode; nobody else uses it, no join runs
+ *
+ * Who may still be inside: someone who breaks the lease (excluded from the
+ * moment it is unlocked), the outside work (cancelled after that), a notify
+ * event (holds no inode unless igrab() gave it one, which it no longer does),
+ * fills through the source (the last break waited for them).
+ */
+void fold_lease_evict(struct inode *inode)
+{
+	struct fold_share *share = &FOLD_I(inode)->share;
+
+	fold_break(&share->map, 0, ULONG_MAX, inode->i_ino);
+	fold_lease_drop(inode);
+	cancel_work_sync(&share->outside_work);
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sharing comes and goes with module, mount and inode: the ladders.
+ *
+ * At umount, in this order: no new joins, and those on their way are over
+ * (they hold inodes); all inodes are evicted, which ends leases, breaks every
+ * reference and waits for fills; then nothing refers to the cache any more.
+ */
+#include <linux/backing-dev.h>
+#include <linux/file.h>
+#include <linux/fs_context.h>
+#include <linux/sched.h>
+
+#include <uapi/linux/foldfs.h>
+
+#include "../core/refer.h"
+#include "foldfs.h"
+#include "query.h"
+
+/**
+ * fold_share_module_init - at module load
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init fold_share_module_init(void)
+{
+	int err = fold_refer_init();
+
+	if (err)
+		return err;
+	err = fold_cache_init();
+	if (err)
+		goto refer_exit;
+	err = fold_lease_module_init();
+	if (err)
+		goto cache_exit;
+	err = fold_sysfs_module_init();
+	if (err)
+		goto lease_exit;
+	return 0;
+
+lease_exit:
+	fold_lease_module_exit();
+cache_exit:
+	fold_cache_exit();
+refer_exit:
+	fold_refer_exit();
+	return err;
+}
+
+/**
+ * fold_share_module_exit - at module unload; no mount is left
+ */
+void fold_share_module_exit(void)
+{
+	fold_sysfs_module_exit();
+	fold_lease_module_exit();
+	fold_cache_exit();
+	fold_refer_exit();
+}
+
+/**
+ * fold_share_sb_init - a superblock begins to share
+ * @sb: the superblock: its lower mount, credentials and bdi are set
+ * @fc: where a mount that cannot share says why
+ *
+ * Context: process context.
+ * Return: 0, also if the mount works but shares nothing; or a negative errno.
+ */
+int fold_share_sb_init(struct super_block *sb, struct fs_context *fc)
+{
+	struct fold_sb *fs = FOLD_SB(sb);
+	struct fold_sb_share *ss = &fs->share;
+	struct fold_cache *cache;
+	int err;
+
+	if (fs->nofold)
+		return fold_sysfs_add(sb);
+	err = fold_query_get();
+	if (err == -ENOMEM || err == -EINTR || err == -ERESTARTSYS)
+		return err;
+	if (err) {
+		warnf(fc, "foldfs: cannot query extents (error %d): nothing will be shared; is /proc mounted?",
+		      err);
+		return fold_sysfs_add(sb);
+	}
+	ss->queries = true;
+	cache = fold_cache_create(sb->s_bdi->ra_pages);
+	if (IS_ERR(cache))
+		return PTR_ERR(cache);
+	ss->cache = cache;
+	return fold_sysfs_add(sb);
+}
+
+/**
+ * fold_share_sb_stop - a superblock is about to be shut down
+ * @sb: the superblock; perhaps not initialised in full
+ *
+ * Context: process context; waits for joins.
+ */
+void fold_share_sb_stop(struct super_block *sb)
+{
+	struct fold_sb_share *ss = &FOLD_SB(sb)->share;
+
+	fold_sysfs_remove(sb);
+	WRITE_ONCE(ss->stopping, true);
+	if (ss->queries)
+		fold_query_cancel(sb);
+}
+
+/**
+ * fold_share_sb_exit - undo fold_share_sb_init()
+ * @sb: the superblock; its inodes are gone
+ *
+ * Context: process context.
+ */
+void fold_share_sb_exit(struct super_block *sb)
+{
+	struct fold_sb_share *ss = &FOLD_SB(sb)->share;
+
+	if (ss->cache)
+		fold_cache_destroy(ss->cache);
+	if (ss->queries)
+		fold_query_put();
+	fold_backing_free(ss->backing);
+	ss->cache = NULL;
+	ss->queries = false;
+	ss->backing = NULL;
+	/* Sources that reclaim let go of still hold the lower mount. */
+	flush_delayed_fput();
+}
+
+/**
+ * fold_share_init - an upper inode begins to exist
+ * @fi: the inode; i_sb is set
+ */
+void fold_share_init(struct fold_inode *fi)
+{
+	struct fold_share *share = &fi->share;
+
+	fold_map_init(&share->map, FOLD_SB(fi->vfs_inode.i_sb)->share.cache,
+		      &fold_lower_sharer_ops);
+	spin_lock_init(&share->lock);
+	INIT_LIST_HEAD(&share->openers);
+	share->state = FOLDFS_STATE_NEW;
+	share->pending = false;
+	share->expires = jiffies;
+	share->patience = 1;
+	init_waitqueue_head(&share->wait);
+	fold_lease_init(share);
+}
+
+/**
+ * fold_share_evict - an upper inode ceases to exist
+ * @inode: the inode; nobody else uses it
+ *
+ * Context: process context or reclaim; waits for fills.
+ */
+void fold_share_evict(struct inode *inode)
+{
+	if (FOLD_I(inode)->share.map.cache)
+		fold_lease_evict(inode);
+}
+
+/**
+ * fold_share_cloned - a file has become the source of a clone
+ * @inode: the upper inode
+ *
+ * What was said of it before, that it shares nothing, may be wrong now.
+ */
+void fold_share_cloned(struct inode *inode)
+{
+	struct fold_share *share = &FOLD_I(inode)->share;
+
+	spin_lock(&share->lock);
+	share->patience = 1;
+	share->expires = jiffies;
+	spin_unlock(&share->lock);
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/fs/foldfs/<major:minor>/: one number a file. docs/counters.md says what
+ * each of them counts.
+ */
+#include <linux/fs.h>
+#include <linux/kdev_t.h>
+#include <linux/kobject.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "../core/cache.h"
+#include "foldfs.h"
+
+static struct kset *foldfs_kset __ro_after_init;
+
+/**
+ * struct fold_sysfs - directory of one mount
+ * @kobj: the directory; may outlive the mount if a file in it is held open
+ * @cache: what the numbers are read from; immutable while the directory is
+ *	   visible, and removing it waits for readers; NULL: all are zero
+ */
+struct fold_sysfs {
+	struct kobject kobj;
+	struct fold_cache *cache;
+};
+
+struct fold_attr {
+	struct attribute attr;
+	unsigned long (*read)(struct fold_cache *cache, int item);
+	int item;
+};
+
+static unsigned long read_table(struct fold_cache *cache, int item)
+{
+	unsigned long sum = 0;
+	int i;
+
+	for (i = 0; i < FOLD_NR_SPACES; i++)
+		sum += item ? READ_ONCE(cache->space[i].table.references) :
+			      READ_ONCE(cache->space[i].table.fragments);
+	return sum;
+}
+
+static unsigned long read_pages(struct fold_cache *cache, int item)
+{
+	return item ? fold_cache_saved(cache) : fold_cache_pages(cache);
+}
+
+static unsigned long read_stat(struct fold_cache *cache, int item)
+{
+	return fold_stat_read(&cache->stats, item);
+}
+
+#define FOLD_ATTR(_name, _read, _item)					\
+	static struct fold_attr attr_##_name = {			\
+		.attr = { .name = #_name, .mode = 0444 },		\
+		.read = _read,						\
+		.item = _item,						\
+	}
+
+FOLD_ATTR(fragments, read_table, 0);
+FOLD_ATTR(references, read_table, 1);
+FOLD_ATTR(pages_cached, read_pages, 0);
+FOLD_ATTR(pages_saved, read_pages, 1);
+FOLD_ATTR(joins, read_stat, FOLD_STAT_JOINS);
+FOLD_ATTR(breaks, read_stat, FOLD_STAT_BREAKS);
+FOLD_ATTR(fills, read_stat, FOLD_STAT_FILLS);
+FOLD_ATTR(refills, read_stat, FOLD_STAT_REFILLS);
+FOLD_ATTR(shootdowns, read_stat, FOLD_STAT_SHOOTDOWNS);
+FOLD_ATTR(fallbacks, read_stat, FOLD_STAT_FALLBACKS);
+FOLD_ATTR(outside_writers, read_stat, FOLD_STAT_OUTSIDE);
+
+static struct attribute *foldfs_attrs[] = {
+	&attr_fragments.attr,
+	&attr_references.attr,
+	&attr_pages_cached.attr,
+	&attr_pages_saved.attr,
+	&attr_joins.attr,
+	&attr_breaks.attr,
+	&attr_fills.attr,
+	&attr_refills.attr,
+	&attr_shootdowns.attr,
+	&attr_fallbacks.attr,
+	&attr_outside_writers.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(foldfs);
+
+static ssize_t foldfs_show(struct kobject *kobj, struct attribute *attr,
+			   char *buf)
+{
+	struct fold_sysfs *dir = container_of(kobj, struct fold_sysfs, kobj);
+	struct fold_attr *fa = container_of(attr, struct fold_attr, attr);
+
+	return sysfs_emit(buf, "%lu\n",
+			  dir->cache ? fa->read(dir->cache, fa->item) : 0);
+}
+
+static const struct sysfs_ops foldfs_sysfs_ops = {
+	.show = foldfs_show,
+};
+
+static void foldfs_release(struct kobject *kobj)
+{
+	kfree(container_of(kobj, struct fold_sysfs, kobj));
+}
+
+static const struct kobj_type foldfs_ktype = {
+	.default_groups	= foldfs_groups,
+	.sysfs_ops	= &foldfs_sysfs_ops,
+	.release	= foldfs_release,
+};
+
+/**
+ * fold_sysfs_module_init - make /sys/fs/foldfs
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init fold_sysfs_module_init(void)
+{
+	foldfs_kset = kset_create_and_add("foldfs", NULL, fs_kobj);
+	return foldfs_kset ? 0 : -ENOMEM;
+}
+
+/**
+ * fold_sysfs_module_exit - remove /sys/fs/foldfs
+ */
+void fold_sysfs_module_exit(void)
+{
+	kset_unregister(foldfs_kset);
+}
+
+/**
+ * fold_sysfs_add - make a mount's directory
+ * @sb: the superblock; its cache is made, if it has one
+ *
+ * Return: 0 or a negative errno.
+ */
+int fold_sysfs_add(struct super_block *sb)
+{
+	struct fold_sb_share *ss = &FOLD_SB(sb)->share;
+	struct fold_sysfs *dir = kzalloc(sizeof(*dir), GFP_KERNEL);
+	int err;
+
+	if (!dir)
+		return -ENOMEM;
+	dir->cache = ss->cache;
+	dir->kobj.kset = foldfs_kset;
+	err = kobject_init_and_add(&dir->kobj, &foldfs_ktype, NULL, "%u:%u",
+				   MAJOR(sb->s_dev), MINOR(sb->s_dev));
+	if (err) {
+		kobject_put(&dir->kobj);
+		return err;
+	}
+	ss->sysfs = dir;
+	return 0;
+}
+
+/**
+ * fold_sysfs_remove - remove a mount's directory, if there is one
+ * @sb: the superblock
+ *
+ * Context: process context; waits for readers.
+ */
+void fold_sysfs_remove(struct super_block *sb)
+{
+	struct fold_sb_share *ss = &FOLD_SB(sb)->share;
+
+	if (!ss->sysfs)
+		return;
+	kobject_del(&ss->sysfs->kobj);
+	kobject_put(&ss->sysfs->kobj);
+	ss->sysfs = NULL;
+}
