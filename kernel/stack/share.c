@@ -132,13 +132,14 @@ void fold_share_sb_exit(struct super_block *sb)
 
 /**
  * fold_share_init - an upper inode begins to exist
- * @fi: the inode; i_sb is set
+ * @fi: the inode; nothing else in it is set yet
+ * @sb: its superblock
  */
-void fold_share_init(struct fold_inode *fi)
+void fold_share_init(struct fold_inode *fi, struct super_block *sb)
 {
 	struct fold_share *share = &fi->share;
 
-	fold_map_init(&share->map, FOLD_SB(fi->vfs_inode.i_sb)->share.cache,
+	fold_map_init(&share->map, FOLD_SB(sb)->share.cache,
 		      &fold_lower_sharer_ops);
 	spin_lock_init(&share->lock);
 	INIT_LIST_HEAD(&share->openers);

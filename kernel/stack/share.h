@@ -95,7 +95,7 @@ void fold_share_module_exit(void);
 int fold_share_sb_init(struct super_block *sb, struct fs_context *fc);
 void fold_share_sb_stop(struct super_block *sb);
 void fold_share_sb_exit(struct super_block *sb);
-void fold_share_init(struct fold_inode *fi);
+void fold_share_init(struct fold_inode *fi, struct super_block *sb);
 void fold_share_evict(struct inode *inode);
 void fold_share_cloned(struct inode *inode);
 
