@@ -16,11 +16,16 @@ static int __init foldfs_init(void)
 	err = fold_direct_init();
 	if (err)
 		goto err_inode_cache;
-	err = register_filesystem(&fold_fs_type);
+	err = fold_share_module_init();
 	if (err)
 		goto err_direct;
+	err = register_filesystem(&fold_fs_type);
+	if (err)
+		goto err_share;
 	return 0;
 
+err_share:
+	fold_share_module_exit();
 err_direct:
 	fold_direct_exit();
 err_inode_cache:
@@ -31,6 +36,7 @@ err_inode_cache:
 static void __exit foldfs_exit(void)
 {
 	unregister_filesystem(&fold_fs_type);
+	fold_share_module_exit();
 	fold_direct_exit();
 	fold_inode_cache_exit();
 }

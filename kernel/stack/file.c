@@ -35,6 +35,11 @@ static struct file *open_lower(struct inode *inode, const struct file *file)
 	flags |= O_NOATIME | __FMODE_NONOTIFY;
 	fold_lower_path(file_dentry(file), &path);
 
+	/* No lease is granted once it is open, and a VM image stays open. */
+	if (for_write && S_ISREG(inode->i_mode) && !(file->f_flags & O_TRUNC) &&
+	    fold_join_wanted(&FOLD_I(inode)->share))
+		fold_join(inode, &path, true);
+
 	if (for_write)
 		fold_write_open_begin(inode, &op);
 	old = override_creds(fsb->cred);
@@ -61,8 +66,10 @@ int fold_open(struct inode *inode, struct file *file)
 		return PTR_ERR(lower);
 	file->private_data = lower;
 	file->f_mode |= lower->f_mode & (FMODE_CAN_ODIRECT | FMODE_NOWAIT);
-	if (S_ISREG(inode->i_mode))
-		fold_share_opened(file);
+	if (S_ISREG(inode->i_mode) && fold_share_opened(file)) {
+		fput(lower);
+		return -ENOMEM;
+	}
 	return 0;
 }
 

@@ -71,7 +71,7 @@ struct inode *fold_alloc_inode(struct super_block *sb)
 	if (!fi)
 		return NULL;
 	fi->lower = NULL;
-	fold_share_init(fi);
+	fold_share_init(fi, sb);
 	return &fi->vfs_inode;
 }
 

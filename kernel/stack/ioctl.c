@@ -10,6 +10,8 @@
 #include <linux/file.h>
 #include <linux/ioctl.h>
 
+#include <uapi/linux/foldfs.h>
+
 #include "foldfs.h"
 
 /* The letters that XFS and Btrfs answer to. */
@@ -103,6 +105,8 @@ static long do_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 	struct fold_opener op;
 	long ret;
 
+	if (cmd == FOLDFS_IOC_MAP && S_ISREG(inode->i_mode))
+		return fold_map_ioctl(file, (void __user *)arg);
 	ret = check_command(cmd);
 	if (ret)
 		return ret;

@@ -48,11 +48,7 @@ long fold_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 	ret = fold_remove_privs(file);
 	if (ret)
 		goto out_unlock;
-	/* These move everything behind them. */
-	if (mode & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE))
-		ret = fold_change_begin(inode, offset, LLONG_MAX);
-	else
-		ret = fold_write_range_begin(inode, offset, len);
+	ret = fold_fallocate_begin(inode, mode, offset, len);
 	if (ret)
 		goto out_unlock;
 	ret = vfs_fallocate(fold_lower_file(file), mode, offset, len);
