@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# foldfs: the module, the tools, and everything that tests them.
+# `make help` lists what can be made.
+
+# Kernel series that foldfs is tested on.  kernel/compat has the same limits.
+SERIES := 6.12
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+# Which tests (a glob or a part of the name), and on which kernel.
+T ?=
+KERNEL ?= stock
+
+release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+supported = $(filter $(addsuffix .%,$(SERIES)) $(addsuffix -%,$(SERIES)),$(release))
+
+.PHONY: all help module tools check demo bench lint selftest clean distclean deps
+
+all: tools module
+
+help:
+	@echo 'make                    the tools, and kernel/foldfs.ko for the running kernel'
+	@echo 'make KDIR=<headers>     the same for another kernel'
+	@echo 'make demo               what foldfs saves, beside XFS and overlayfs, in a VM'
+	@echo 'make check              all tests, on a stock $(SERIES) kernel in a VM'
+	@echo 'make check T=<pattern>  the tests whose name matches (a glob or a part of it)'
+	@echo 'make check KERNEL=debug the tests on a kernel with KASAN, lockdep, kmemleak'
+	@echo '                        (which is built first: a quarter of an hour, once)'
+	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, layering, sizes'
+	@echo 'make bench              measurements'
+	@echo 'make clean              remove what was built; distclean: downloads as well'
+	@echo
+	@echo 'check, demo and bench install what they need from the distribution and say so.'
+
+module:
+	@scripts/deps.sh build
+	@if [ ! -e $(KDIR)/Makefile ]; then \
+		echo "make: no headers for kernel $$(uname -r) at $(KDIR): install them, or name others with KDIR=<headers>; 'make check' and 'make demo' bring their own kernel" >&2; \
+		exit 1; \
+	elif [ -z "$(supported)" ]; then \
+		echo "make: kernel $(release) is not one that foldfs is tested on ($(SERIES)): name headers of such a kernel with KDIR=<headers>; 'make check' and 'make demo' bring their own kernel" >&2; \
+		exit 1; \
+	fi
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/kernel modules
+
+tools:
+	@scripts/deps.sh build
+	$(MAKE) -C tools
+
+check:
+	@scripts/deps.sh vm
+	@tests/vm/run --kernel '$(KERNEL)' '$(T)'
+
+demo:
+	@scripts/deps.sh demo
+	@demo/run
+
+bench:
+	@scripts/deps.sh bench
+	@bench/run
+
+lint:
+	@scripts/deps.sh lint
+	@scripts/lint
+
+clean:
+	$(if $(wildcard $(KDIR)/Makefile),-$(MAKE) -C $(KDIR) M=$(CURDIR)/kernel clean)
+	$(MAKE) -C tools clean
+	$(if $(wildcard tests/unit/Makefile),$(MAKE) -C tests/unit clean)
+	rm -rf build/logs build/module build/progs build/vm
+
+distclean: clean
+	rm -rf build
