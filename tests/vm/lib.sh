@@ -10,6 +10,7 @@
 # foldfs and fails the test if anything stays behind.
 
 DISK=/dev/vda
+# shellcheck disable=SC2034	# the second one is for tests that ask for it
 DISK2=/dev/vdb
 LOWER=/mnt/lower
 FOLD=/mnt/fold
@@ -86,7 +87,7 @@ until_true() {
 # fresh_xfs [DEVICE [MOUNTPOINT [mkfs options...]]]: an empty XFS with reflink.
 fresh_xfs() {
 	local dev=${1:-$DISK} mnt=${2:-$LOWER}
-	[ $# -ge 2 ] && shift 2 || shift $#
+	shift $(( $# < 2 ? $# : 2 ))
 	mkdir -p "$mnt"
 	mkfs.xfs -q -f -K -m reflink=1 "$@" "$dev"
 	mount -t xfs "$dev" "$mnt"
@@ -95,7 +96,7 @@ fresh_xfs() {
 # fresh_btrfs [DEVICE [MOUNTPOINT [mkfs options...]]]
 fresh_btrfs() {
 	local dev=${1:-$DISK} mnt=${2:-$LOWER}
-	[ $# -ge 2 ] && shift 2 || shift $#
+	shift $(( $# < 2 ? $# : 2 ))
 	mkdir -p "$mnt"
 	mkfs.btrfs -q -f -K "$@" "$dev"
 	mount -t btrfs "$dev" "$mnt"
@@ -105,17 +106,17 @@ have_foldfs() {
 	[ -e $MODULE ]
 }
 
-# load_foldfs [parameters...]: unless it is loaded.  Skips where none was built.
+# load_foldfs: unless it is loaded.  Skips where none was built.
 load_foldfs() {
 	[ -d /sys/module/foldfs ] && return
 	have_foldfs || skip "there is no foldfs.ko in this tree"
-	insmod $MODULE "$@"
+	insmod $MODULE
 }
 
 # fold_mount [LOWER [MOUNTPOINT [mount options...]]]
 fold_mount() {
 	local lower=${1:-$LOWER} mnt=${2:-$FOLD}
-	[ $# -ge 2 ] && shift 2 || shift $#
+	shift $(( $# < 2 ? $# : 2 ))
 	load_foldfs
 	mkdir -p "$mnt"
 	mount -t foldfs "$@" "$lower" "$mnt"
@@ -182,19 +183,14 @@ now_us() {
 
 # random_file FILE MIB [SEED]: the same bytes for the same seed
 random_file() {
-	awk -v n="$(( $2 * 16384 ))" -v seed="${3:-1}" 'BEGIN {
-		srand(seed)
-		for (i = 0; i < n; i++)
-			printf "%021.0f%021.0f%021.0f\n",
-			       rand() * 1e20, rand() * 1e20, rand() * 1e20
-	}' >"$1"
+	randfile "$1" "$2" "${3:-1}"
 }
 
 # ---- after a test ------------------------------------------------------------
 
 _left() {
 	echo "left behind: $*"
-	echo "$*" >>$T/reasons
+	echo "left behind: $*" >>$T/reasons
 	_bad=1
 }
 
@@ -205,7 +201,7 @@ _test_mounts() {
 }
 
 _cleanup() {
-	local m dir name try
+	local m name try
 	_bad=0
 
 	swapoff -a 2>/dev/null
@@ -223,9 +219,7 @@ _cleanup() {
 	losetup -D 2>/dev/null
 	[ -e /sys/module/dm_mod ] && dmsetup remove_all --force >/dev/null 2>&1
 
-	for dir in $(find /sys/fs/cgroup -mindepth 1 -depth -type d 2>/dev/null); do
-		rmdir "$dir" 2>/dev/null
-	done
+	find /sys/fs/cgroup -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null
 	for name in "$T"/sysctl/*; do
 		[ -e "$name" ] || continue
 		m=${name##*/}
