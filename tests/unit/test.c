@@ -69,7 +69,7 @@ static bool run(const struct unit_test *test)
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		status = -1;
 	clock_gettime(CLOCK_MONOTONIC, &to);
-	printf("%s unit/%s (%.1f s)\n", status ? "FAIL" : "ok  ", test->name,
+	printf("%s %s (%.1f s)\n", status ? "FAIL" : "ok  ", test->name,
 	       to.tv_sec - from.tv_sec + (to.tv_nsec - from.tv_nsec) / 1e9);
 	return !status;
 }
@@ -79,6 +79,7 @@ int main(int argc, char **argv)
 	unsigned int passed = 0, failed = 0;
 	const struct unit_test *test;
 
+	setlinebuf(stdout);
 	if (getenv("SEED"))
 		seed = strtoull(getenv("SEED"), NULL, 0);
 	for (test = tests; test; test = test->next) {

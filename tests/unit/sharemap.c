@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Share maps against an array that says for each page which extent has it. */
-#include "../test.h"
+#include "test.h"
 
 #include "fragment.h"
 #include "sharemap.h"

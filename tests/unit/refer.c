@@ -6,7 +6,7 @@
  */
 #include <linux/slab.h>
 
-#include "../test.h"
+#include "test.h"
 
 #include "refer.h"
 

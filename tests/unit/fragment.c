@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The fragment table against a plain list of references. */
-#include "../test.h"
+#include "test.h"
 
 #include "fragment.h"
 #include "sharemap.h"
