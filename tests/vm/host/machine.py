@@ -88,7 +88,9 @@ class Machine:
         self.queue = []
 
     def _cmdline(self):
-        words = ["console=ttyS0", "loglevel=5", "log_buf_len=4M", "panic=-1",
+        # norandmaps: QEMU's emulation translates code anew for each address it is
+        # found at; with programs always at the same one they start 5 times faster.
+        words = ["console=ttyS0", "norandmaps", "loglevel=5", "log_buf_len=4M", "panic=-1",
                  "panic_on_oops=1", "oops=panic", "mitigations=off",
                  "slab_nomerge", "no5lvl", "printk.devkmsg=on",
                  "sysctl.kernel.hung_task_timeout_secs=40",
