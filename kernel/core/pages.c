@@ -69,20 +69,18 @@ static unsigned long to_phys(const struct fold_run *run, unsigned long index,
  * @index: page of the file
  * @want: pages that the caller will go on to ask for, this one included
  * @ra: readahead state of the open file
- * @flags: FOLD_PAGES_*
+ * @nowait: only what is cached and up to date: start nothing, wait for nothing
  * @page: what was found
  *
  * Context: process context. No lock of the lower inode's is waited for, mmap
- * locks may be held. Waits, killably, for the page's fill unless told not to.
+ * locks may be held. Waits, killably, for the page's fill unless @nowait.
  * Return: 0: @page->folio is up to date and the caller's to put;
  * -ENOENT: the page is private, as are the next @page->run.nr pages;
- * -EAGAIN: not now, with FOLD_PAGES_NOWAIT or _NOIOWAIT; with the latter
- * @page->folio is set to a folio to wait for, or to NULL to try again;
- * -EINTR: killed; -EIO, -ENOMEM: the fill failed, the lower file knows better.
+ * -EAGAIN: not without waiting; -EINTR: killed; -EIO, -ENOMEM: the fill failed, the lower file knows better.
  */
 int fold_pages_find(struct fold_map *map, unsigned long index,
 		    unsigned long want, struct file_ra_state *ra,
-		    unsigned int flags, struct fold_page *page)
+		    bool nowait, struct fold_page *page)
 {
 	struct fold_cache *cache = map->cache;
 	unsigned long max, nr, mark;
@@ -91,14 +89,13 @@ int fold_pages_find(struct fold_map *map, unsigned long index,
 	int err, tries = 0;
 
 again:
-	page->folio = NULL;
 	if (!fold_map_lookup(map, index, &page->run))
 		return -ENOENT;
 	space = fold_space(cache, page->run.phys);
 	max = min_t(unsigned long, page->run.nr, cache->ra_pages);
 	folio = filemap_get_folio(space->mapping, page->run.phys);
 	if (IS_ERR(folio)) {
-		if (flags & FOLD_PAGES_NOWAIT)
+		if (nowait)
 			return -EAGAIN;
 		if (++tries > 4)
 			return -EIO;
@@ -109,7 +106,7 @@ again:
 			return err;
 		goto again;
 	}
-	if (folio_test_readahead(folio) && !(flags & FOLD_PAGES_NOWAIT)) {
+	if (folio_test_readahead(folio) && !nowait) {
 		folio_clear_readahead(folio);
 		nr = ra->start + ra->size > index ?
 		     ra->start + ra->size - index : 0;
@@ -125,18 +122,11 @@ again:
 		}
 	}
 	if (!folio_test_uptodate(folio)) {
-		if (flags & FOLD_PAGES_NOIOWAIT)
-			page->folio = folio;
-		else if (flags & FOLD_PAGES_NOWAIT)
-			folio_put(folio);
-		if (flags)
-			return -EAGAIN;
-		err = folio_lock_killable(folio);
+		err = nowait ? -EAGAIN : folio_wait_locked_killable(folio);
 		if (err) {
 			folio_put(folio);
 			return err;
 		}
-		folio_unlock(folio);
 		if (!folio_test_uptodate(folio)) {
 			folio_put(folio);
 			if (++tries > 4)

@@ -7,11 +7,6 @@
 
 #include "cache.h"
 
-/* Only what is cached and up to date: start nothing, wait for nothing. */
-#define FOLD_PAGES_NOWAIT	1
-/* Start the fill, but do not wait for it. */
-#define FOLD_PAGES_NOIOWAIT	2
-
 /**
  * struct fold_page - a shared page, found
  * @folio: the folio, with a reference
@@ -24,7 +19,7 @@ struct fold_page {
 
 int fold_pages_find(struct fold_map *map, unsigned long index,
 		    unsigned long want, struct file_ra_state *ra,
-		    unsigned int flags, struct fold_page *page);
+		    bool nowait, struct fold_page *page);
 bool fold_pages_valid(struct fold_map *map, const struct fold_page *page);
 void fold_pages_fill_around(struct fold_map *map, const struct fold_run *run,
 			    bool random);

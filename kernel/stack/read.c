@@ -84,16 +84,14 @@ static ssize_t read_shared(struct kiocb *iocb, struct iov_iter *to, size_t count
 	struct file *file = iocb->ki_filp;
 	struct inode *inode = file_inode(file);
 	loff_t pos = iocb->ki_pos;
-	unsigned int flags = 0;
 	size_t off, n;
 	int err;
 
-	if (iocb->ki_flags & (IOCB_NOWAIT | IOCB_NOIO))
-		flags = FOLD_PAGES_NOWAIT;
 	err = fold_pages_find(&FOLD_I(inode)->share.map, pos >> PAGE_SHIFT,
 			      DIV_ROUND_UP(offset_in_page(pos) + count,
 					   PAGE_SIZE),
-			      &file->f_ra, flags, page);
+			      &file->f_ra,
+			      iocb->ki_flags & (IOCB_NOWAIT | IOCB_NOIO), page);
 	if (err)
 		return err;
 	off = ((page->run.phys - page->folio->index) << PAGE_SHIFT) +
@@ -228,7 +226,7 @@ static ssize_t splice_shared(struct file *in, loff_t *ppos,
 		err = fold_pages_find(&share->map, *ppos >> PAGE_SHIFT,
 				      DIV_ROUND_UP(offset_in_page(*ppos) + n,
 						   PAGE_SIZE),
-				      &in->f_ra, 0, &page);
+				      &in->f_ra, false, &page);
 		if (err)
 			return done ?: err == -EINTR ? err : 0;
 		off = ((page.run.phys - page.folio->index) << PAGE_SHIFT) +

@@ -15,59 +15,77 @@
 /* Ranges of one call; who wants more asks again. */
 #define REPORT_MAX	4096
 
-static void report_range(struct fold_map *map, struct fold_extent *ext,
-			 struct foldfs_map_range *range)
+/*
+ * Reports from physical page @start of @ext's run on, as far as the same
+ * references cover it. Returns the pages that were reported.
+ */
+static unsigned long report_range(struct fold_map *map, struct fold_extent *ext,
+				  unsigned long start,
+				  struct foldfs_map_range *range)
 {
 	struct fold_fragment *frag = ext->frag, *other;
-	struct fold_space *space = fold_space(map->cache, frag->start);
-	unsigned int others = 0;
+	struct fold_space *space = fold_space(map->cache, start);
+	unsigned long last = frag->last;
 
-	range->offset = (u64)ext->index << PAGE_SHIFT;
-	range->length = (u64)(ext->last - ext->index + 1) << PAGE_SHIFT;
-	if (frag->tail) {
+	down_read(&space->sem);
+	for (other = fold_table_first(&space->table, start, last); other;
+	     other = fold_table_next(other, start, last)) {
+		if (other->start > start) {
+			last = other->start - 1;
+		} else {
+			last = min(last, other->last);
+			range->sharers += other->refs;
+		}
+	}
+	up_read(&space->sem);
+
+	range->offset = (u64)(ext->index + (start - frag->start)) << PAGE_SHIFT;
+	range->length = (u64)(last - start + 1) << PAGE_SHIFT;
+	if (frag->tail && last == frag->last) {
 		range->length -= PAGE_SIZE - frag->tail;
 		range->flags |= FOLDFS_RANGE_TAIL;
 	}
 	if (capable(CAP_SYS_ADMIN))
-		range->physical = (u64)frag->start << PAGE_SHIFT;
-	range->cached = (u64)fold_cache_count(map->cache, frag->start,
-					      frag->last) << PAGE_SHIFT;
-	down_read(&space->sem);
-	range->sharers = frag->refs;
-	for (other = fold_table_first(&space->table, frag->start, frag->last);
-	     other && others < 2;
-	     other = fold_table_next(other, frag->start, frag->last))
-		others++;
-	up_read(&space->sem);
-	if (others > 1)
-		range->flags |= FOLDFS_RANGE_OVERLAP;
+		range->physical = (u64)start << PAGE_SHIFT;
+	range->cached = (u64)fold_cache_count(map->cache, start, last) <<
+			PAGE_SHIFT;
+	return last - start + 1;
 }
 
 /* Returns how many ranges were filled in; sets *more. */
-static unsigned int report_ranges(struct fold_inode *fi, u64 start, u64 length,
+static unsigned int report_ranges(struct fold_inode *fi, u64 from, u64 length,
 				  struct foldfs_map_range *ranges,
 				  unsigned int nr, bool *more)
 {
 	struct fold_map *map = &fi->share.map;
-	unsigned long first = start >> PAGE_SHIFT, last = ULONG_MAX;
+	unsigned long first = from >> PAGE_SHIFT, last = ULONG_MAX, start;
 	struct fold_extent *ext;
 	unsigned int found = 0;
 	u64 end;
 
 	if (!length)
 		return 0;
-	if (!check_add_overflow(start, length - 1, &end))
+	if (!check_add_overflow(from, length - 1, &end))
 		last = end >> PAGE_SHIFT;
+	/* Keeps the extents; their fragments change around them. */
 	mutex_lock(&map->mutex);
 	for (ext = fold_map_first(map, first, last); ext;
 	     ext = fold_map_next(ext, first, last)) {
-		if (found == nr) {
-			*more = true;
-			break;
+		/* Who asks for more asks from where the last range ended. */
+		start = ext->frag->start;
+		if (first > ext->index)
+			start += first - ext->index;
+		while (start <= ext->frag->last) {
+			if (found == nr || fatal_signal_pending(current)) {
+				*more = true;
+				goto unlock;
+			}
+			start += report_range(map, ext, start,
+					      &ranges[found++]);
+			cond_resched();
 		}
-		report_range(map, ext, &ranges[found++]);
-		cond_resched();
 	}
+unlock:
 	mutex_unlock(&map->mutex);
 	return found;
 }

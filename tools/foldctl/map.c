@@ -134,9 +134,7 @@ static void fill_range(int column, const void *data, struct report_cell *cell)
 		cell->number = range->cached;
 		break;
 	case COL_FLAGS:
-		cell->text = range->flags & FOLDFS_RANGE_OVERLAP ?
-				     range->flags & FOLDFS_RANGE_TAIL ? "overlap,tail" : "overlap" :
-			     range->flags & FOLDFS_RANGE_TAIL ? "tail" : "";
+		cell->text = range->flags & FOLDFS_RANGE_TAIL ? "tail" : "";
 		break;
 	}
 }

@@ -42,14 +42,10 @@ enum foldfs_state {
 };
 
 /* struct foldfs_map_range::flags */
-/* Further fragments cover some pages of the range: more files use them than
- * ->sharers says.
- */
-#define FOLDFS_RANGE_OVERLAP	(1U << 0)
 /* The range ends with the last, partly filled page of the file. ->length counts
  * that page up to the end of the file only.
  */
-#define FOLDFS_RANGE_TAIL	(1U << 1)
+#define FOLDFS_RANGE_TAIL	(1U << 0)
 
 /**
  * struct foldfs_map_range - one range of a file that refers to a fragment
@@ -58,7 +54,8 @@ enum foldfs_state {
  * @physical: where it lies on the lower filesystem's device, in bytes; 0 unless
  *	the caller has CAP_SYS_ADMIN in the initial user namespace
  * @cached: how many bytes of the range are in the shared page cache now
- * @sharers: references to the fragment, this file's own included
+ * @sharers: references that cover the range, this file's own included. Where
+ *	their number changes, a range ends and another begins
  * @flags: FOLDFS_RANGE_*
  * @reserved: zero
  */
@@ -91,8 +88,9 @@ struct foldfs_map_range {
  * @state: out: enum foldfs_state of the whole file
  * @reserved: in: zero; out: zero
  * @ranges: out: the ranges that refer to a fragment and meet the bytes asked
- *	about, sorted by offset, none overlapping another. They are not clipped
- *	to @start and @length. What no range covers is private: it is read from
+ *	about, sorted by offset, none overlapping another. A first range
+ *	that begins before the page of @start is cut there; the last one may
+ *	reach beyond @length. What no range covers is private: it is read from
  *	the lower file and cached there.
  */
 struct foldfs_map {
