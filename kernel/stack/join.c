@@ -21,6 +21,7 @@
 #include <linux/fiemap.h>
 #include <linux/fileattr.h>
 #include <linux/pagemap.h>
+#include <linux/pagevec.h>
 #include <linux/slab.h>
 
 #include <uapi/linux/foldfs.h>
@@ -83,19 +84,51 @@ static bool lower_is_fit(struct join *join)
 	return true;
 }
 
-/* Claims a run of whole pages that lies inside one segment. */
+/* The first page from @index to @last that is in the lower page cache. */
+static unsigned long first_cached(struct address_space *mapping,
+				  unsigned long index, unsigned long last,
+				  unsigned long *next)
+{
+	unsigned long found = last + 1;
+	struct folio_batch batch;
+
+	folio_batch_init(&batch);
+	*next = found;
+	if (filemap_get_folios(mapping, &index, last, &batch)) {
+		found = batch.folios[0]->index;
+		*next = folio_next_index(batch.folios[0]);
+		folio_batch_release(&batch);
+	}
+	return found;
+}
+
+/*
+ * Claims a run of whole pages that lies inside one segment, without what cannot
+ * be taken out of the lower page cache.
+ */
 static int claim_run(struct join *join, unsigned long index, unsigned long nr,
 		     unsigned long start, unsigned int tail)
 {
 	struct fold_inode *fi = FOLD_I(join->inode);
 	struct fold_map *map = &fi->share.map;
 	struct address_space *mapping = fi->lower->i_mapping;
+	unsigned long last = index + nr - 1, end, next;
+	int err = 0;
 
-	if (invalidate_inode_pages2_range(mapping, index, index + nr - 1)) {
-		fold_stat_add(&map->cache->stats, FOLD_STAT_FALLBACKS, 1);
-		return 0;
+	if (!invalidate_inode_pages2_range(mapping, index, last))
+		return fold_claim_add(&join->claim, map, index, nr, start,
+				      tail);
+	fold_stat_add(&map->cache->stats, FOLD_STAT_FALLBACKS, 1);
+	while (index <= last && !err) {
+		end = max(first_cached(mapping, index, last, &next), index);
+		if (end > index)
+			err = fold_claim_add(&join->claim, map, index,
+					     end - index, start,
+					     end > last ? tail : 0);
+		start += next - index;
+		index = next;
 	}
-	return fold_claim_add(&join->claim, map, index, nr, start, tail);
+	return err;
 }
 
 /* What of an extent is fit, cut where a segment ends. */
@@ -166,6 +199,17 @@ static int claim_file(struct join *join, struct fold_querier *q)
 	return 0;
 }
 
+/*
+ * bmap() of XFS answers 0 for a file that was ever reflinked, and otherwise
+ * the block. It writes back what is dirty, so it is not asked then.
+ */
+static bool never_reflinked(struct inode *lower)
+{
+	sector_t block = 0;
+
+	return lower->i_mapping->a_ops->bmap && !bmap(lower, &block) && block;
+}
+
 /* Returns the state that the file has got into. */
 static unsigned int join_file(struct join *join, struct fold_querier *q)
 {
@@ -175,8 +219,10 @@ static unsigned int join_file(struct join *join, struct fold_querier *q)
 	unsigned long pages;
 	int err;
 
-	if (!lower_is_fit(join))
+	if (!lower_is_settled(FOLD_I(inode)->lower) || !lower_is_fit(join))
 		return FOLDFS_STATE_REFUSED;
+	if (!READ_ONCE(map->nr) && never_reflinked(FOLD_I(inode)->lower))
+		return FOLDFS_STATE_PRIVATE;
 	err = fold_lease_take(inode, &join->lower);
 	if (err)
 		return FOLDFS_STATE_REFUSED;
@@ -227,17 +273,6 @@ static void join_run(struct fold_job *job, struct fold_querier *q)
 	kfree(join);
 }
 
-/*
- * bmap() of XFS answers 0 for a file that was ever reflinked, and otherwise
- * the block. It writes back what is dirty, so it is not asked then.
- */
-static bool never_reflinked(struct inode *lower)
-{
-	sector_t block = 0;
-
-	return lower->i_mapping->a_ops->bmap && !bmap(lower, &block) && block;
-}
-
 /**
  * fold_join_wanted - is it worthwhile to ask what a file shares
  * @share: the file's sharing state
@@ -260,8 +295,9 @@ bool fold_join_wanted(struct fold_share *share)
  * @lower: a path of its lower inode
  * @wait: wait for the answer, if nothing is known of the file yet
  *
- * Context: process context; with @wait no lock may be held. Not for reclaim,
- * nor for those who must not block.
+ * Context: process context; with @wait no lock may be held, and the lower inode
+ * may be asked for a block. Without, mmap locks may be held: it allocates and
+ * queues, no more.
  */
 void fold_join(struct inode *inode, const struct path *lower, bool wait)
 {
@@ -272,8 +308,9 @@ void fold_join(struct inode *inode, const struct path *lower, bool wait)
 
 	settled = lower_is_settled(fi->lower);
 	fresh = READ_ONCE(share->state) == FOLDFS_STATE_NEW;
+	/* Who would wait spares himself the threads, if he can. */
 	if (settled && !READ_ONCE(share->pending) &&
-	    !never_reflinked(fi->lower))
+	    !(wait && never_reflinked(fi->lower)))
 		join = kzalloc(sizeof(*join), GFP_KERNEL);
 
 	spin_lock(&share->lock);

@@ -53,6 +53,15 @@ static struct inode *vma_inode(struct vm_area_struct *vma)
 	return fold_backing_inode(vma->vm_file);
 }
 
+/* A page that is faulted in as a private one may be worth another try. */
+static void kick_join(struct vm_area_struct *vma)
+{
+	struct inode *inode = vma_inode(vma);
+
+	if (fold_join_wanted(&FOLD_I(inode)->share))
+		fold_join(inode, &vma->vm_file->f_path, false);
+}
+
 /* Returns false if the wait was killed. */
 static bool wait_unlocked(struct folio *folio, bool killable)
 {
@@ -106,6 +115,8 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 
 	for (tries = 0; tries < FAULT_TRIES; tries++) {
 		if (!fold_map_lookup(map, vmf->pgoff, &page.run)) {
+			/* Perhaps a join found the page mapped, or pinned. */
+			kick_join(vmf->vma);
 			fold_private_read_ahead(vma_inode(vmf->vma),
 						vmf->vma->vm_file, vmf->pgoff,
 						page.run.nr,
@@ -154,7 +165,9 @@ static vm_fault_t fold_fault(struct vm_fault *vmf)
 	struct fold_map *map = &FOLD_I(inode)->share.map;
 	vm_fault_t ret = 0;
 
-	if (READ_ONCE(map->nr)) {
+	if (!READ_ONCE(map->nr)) {
+		kick_join(vma);
+	} else {
 		/* About to be written: no use in mapping the old page. */
 		if (vmf->flags & FAULT_FLAG_WRITE && vma->vm_flags & VM_SHARED) {
 			fold_change_begin(inode,

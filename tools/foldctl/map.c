@@ -40,7 +40,7 @@ static const struct report_column range_columns[] = {
 			  "how many ranges refer to its fragment, this one included" },
 	[COL_CACHED] = { "CACHED", REPORT_SIZE, true, "how much of it is in the shared cache" },
 	[COL_FLAGS] = { "FLAGS", REPORT_TEXT, false,
-			"overlap: other fragments cover part of it; tail: ends in the file's last page" },
+			"tail: ends in the file's last page" },
 	[NR_RANGE_COLUMNS] = { NULL, 0, false, NULL },
 };
 
