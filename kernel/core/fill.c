@@ -15,8 +15,13 @@
  * change proceed. A fill that chose this source before finishes first; one
  * that comes later does not choose it. Only writers around the mount do not
  * wait, and for them map->outside is compared afterwards.
+ *
+ * While folios are locked, nothing may be allocated in a way that lets reclaim
+ * evict inodes: the evicted one may be a sharer of these very folios, and its
+ * break would wait for them.
  */
 #include <linux/pagemap.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "fill.h"
@@ -118,6 +123,7 @@ static bool fill_overtaken(struct fold_fill *fill)
 static void fill_copy(struct work_struct *work)
 {
 	struct fold_fill *fill = container_of(work, struct fold_fill, work);
+	unsigned int nofs = memalloc_nofs_save();
 	unsigned int tries = 0;
 
 	fold_stat_add(&fill->cache->stats, FOLD_STAT_REFILLS, 1);
@@ -126,10 +132,12 @@ static void fill_copy(struct work_struct *work)
 			break;
 		if (!fill_overtaken(fill)) {
 			fill_finish(fill);
-			return;
+			goto out;
 		}
 	}
 	fill_abort(fill);
+out:
+	memalloc_nofs_restore(nofs);
 }
 
 /**
@@ -232,6 +240,7 @@ int fold_fill(struct fold_cache *cache, unsigned long start, unsigned long nr,
 	      unsigned long mark)
 {
 	unsigned long next = start, end = start + nr;
+	unsigned int nofs = memalloc_nofs_save();
 	struct fold_fill *fill = NULL;
 	struct folio *folio;
 	int err = 0;
@@ -266,5 +275,6 @@ int fold_fill(struct fold_cache *cache, unsigned long start, unsigned long nr,
 	}
 	if (fill)
 		fill_submit(fill);
+	memalloc_nofs_restore(nofs);
 	return err == -ENOMEM && next == start ? err : 0;
 }

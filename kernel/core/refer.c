@@ -67,16 +67,17 @@ void fold_refer_exit(void)
 	kmem_cache_destroy(extent_slab);
 }
 
+/* Not GFP_KERNEL: a map's mutex is taken when reclaim evicts an inode. */
 static struct fold_extent *extent_alloc(struct fold_map *map,
 					unsigned long index, unsigned long last,
 					struct fold_fragment **spare)
 {
 	struct fold_extent *ext;
 
-	ext = kmem_cache_alloc(extent_slab, GFP_KERNEL | __GFP_NOWARN);
+	ext = kmem_cache_alloc(extent_slab, GFP_NOFS | __GFP_NOWARN);
 	if (!ext)
 		return NULL;
-	*spare = kmem_cache_alloc(fragment_slab, GFP_KERNEL | __GFP_NOWARN);
+	*spare = kmem_cache_alloc(fragment_slab, GFP_NOFS | __GFP_NOWARN);
 	if (!*spare) {
 		kmem_cache_free(extent_slab, ext);
 		return NULL;

@@ -14,6 +14,7 @@
 #include <linux/file.h>
 #include <linux/filelock.h>
 #include <linux/fsnotify_backend.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include <uapi/linux/foldfs.h>
@@ -202,10 +203,13 @@ int fold_lease_take(struct inode *inode, const struct path *lower)
 	struct fold_share *share = &fi->share;
 	const struct cred *old;
 	struct file_lease *fl;
+	unsigned int nofs;
 	struct file *file;
 	int err;
 
 	mutex_lock(&share->lease_mutex);
+	/* The mutex is taken when reclaim evicts an inode. */
+	nofs = memalloc_nofs_save();
 	if (share->leased) {
 		err = READ_ONCE(share->map.closed) ? -EAGAIN : 0;
 		goto unlock;
@@ -247,6 +251,7 @@ put:
 revert:
 	revert_creds(old);
 unlock:
+	memalloc_nofs_restore(nofs);
 	mutex_unlock(&share->lease_mutex);
 	return err;
 }
