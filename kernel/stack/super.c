@@ -200,7 +200,9 @@ static void fold_free_sb(struct fold_sb *fsb)
 	if (!fsb)
 		return;
 	dput(fsb->lower_root);
-	mntput(fsb->lower_mnt);
+	/* A plain mntput() never ends a private clone. */
+	if (fsb->lower_mnt)
+		kern_unmount(fsb->lower_mnt);
 	put_cred(fsb->cred);
 	kfree(fsb);
 }

@@ -1,0 +1,45 @@
+# shows: files whose inode locks somebody keeps busy delay nobody else's join,
+#        though each holds up a thread that wanted to query it
+# timeout: 180
+. /tests/lib.sh
+
+fresh_xfs
+randfile $LOWER/a 1
+for i in 1 2 3 4 5 6; do
+	cp --reflink=always $LOWER/a $LOWER/stuck$i
+done
+cp --reflink=always $LOWER/a $LOWER/free
+sync
+fold_mount
+
+threads() {
+	pgrep -c foldfs-query
+}
+
+resident=$(threads)
+assert_ge 6 "$resident" "resident threads (this test has to block them all)"
+
+lockfile $LOWER/stuck? >/tmp/ready &
+locker=$!
+until_true 60 grep -q ready /tmp/ready
+for i in 1 2 3 4 5 6; do
+	cat $FOLD/stuck$i >/tmp/out$i &
+done
+until_true 20 eval '[ "$(threads)" -gt "$resident" ]'
+joins=$(counter $FOLD joins)
+
+timeout 20 cat $FOLD/free >/tmp/free || fail "an innocent file cannot be read"
+assert_same /tmp/free $LOWER/a
+until_true 20 eval '[ "$(counter $FOLD joins)" -gt "$joins" ]'
+for i in 1 2 3 4 5 6; do
+	[ ! -s /tmp/out$i ] || fail "stuck$i was not stuck"
+done
+note "$(threads) threads, of which $resident resident"
+
+kill -9 $locker
+until_true 30 cmp /tmp/out6 $LOWER/a
+for i in 1 2 3 4 5; do
+	until_true 30 cmp /tmp/out$i $LOWER/a
+done
+# Extra threads go when nothing is stuck any more.
+until_true 30 eval '[ "$(threads)" = "$resident" ]'
