@@ -37,10 +37,13 @@ struct shrinker;
 #define FOLD_MAX_ORDER		4
 
 /**
- * struct fold_sharer_ops - what a sharer does for the cache
+ * struct fold_sharer_ops - what a sharer does for the cache: the one upward edge
  * @zap: unmap @nr pages of the file from page @index on from every process;
  *       private copies stay. May sleep; called with a fragment's folio locked
- *       and the space's semaphore held. This is the one upward call.
+ *       and the space's semaphore held.
+ * @keeps: is any page of such a range to stay mapped, since a VM_LOCKED mapping
+ *	   shows it; or can that not be told without waiting. Called like @zap,
+ *	   from reclaim.
  * @read: start to read a fill's pages from the lower file; ends in
  *        fold_fill_done(), perhaps from an interrupt and perhaps before it
  *        returns. Must not wait for any lock of the lower inode.
@@ -50,6 +53,8 @@ struct shrinker;
 struct fold_sharer_ops {
 	void (*zap)(struct fold_map *map, unsigned long index,
 		    unsigned long nr);
+	bool (*keeps)(struct fold_map *map, unsigned long index,
+		      unsigned long nr);
 	void (*read)(struct fold_map *map, struct fold_fill *fill);
 	int (*copy)(struct fold_map *map, struct fold_fill *fill);
 };

@@ -133,8 +133,7 @@ static unsigned long chunk_scan(struct fold_chunk *chunk)
 	while (filemap_get_folios(space->mapping, &next, last, &batch)) {
 		for (i = 0; i < folio_batch_count(&batch); i++) {
 			folio = batch.folios[i];
-			if (!folio_mapped(folio) || folio_test_mlocked(folio) ||
-			    !folio_trylock(folio))
+			if (!folio_mapped(folio) || !folio_trylock(folio))
 				continue;
 			if (folio->mapping == space->mapping &&
 			    fold_shootdown_try(space, folio))

@@ -13,6 +13,7 @@
  */
 #include <linux/cred.h>
 #include <linux/highmem.h>
+#include <linux/interval_tree_generic.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/uio.h>
@@ -34,6 +35,40 @@ static void sharer_zap(struct fold_map *map, unsigned long index,
 		       unsigned long nr)
 {
 	unmap_mapping_pages(to_inode(map)->lower->i_mapping, index, nr, false);
+}
+
+static unsigned long vma_first(struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff;
+}
+
+static unsigned long vma_final(struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff + vma_pages(vma) - 1;
+}
+
+/* For walking a mapping's VMAs; the kernel keeps the tree. */
+INTERVAL_TREE_DEFINE(struct vm_area_struct, shared.rb, unsigned long,
+		     shared.rb_subtree_last, vma_first, vma_final,
+		     static __maybe_unused, vma_tree)
+
+static bool sharer_keeps(struct fold_map *map, unsigned long index,
+			 unsigned long nr)
+{
+	struct address_space *mapping = to_inode(map)->lower->i_mapping;
+	unsigned long last = index + nr - 1;
+	struct vm_area_struct *vma;
+	bool keeps = false;
+
+	if (!mapping_mapped(mapping))
+		return false;
+	if (!i_mmap_trylock_read(mapping))
+		return true;
+	for (vma = vma_tree_iter_first(&mapping->i_mmap, index, last);
+	     vma && !keeps; vma = vma_tree_iter_next(vma, index, last))
+		keeps = vma->vm_flags & VM_LOCKED;
+	i_mmap_unlock_read(mapping);
+	return keeps;
 }
 
 static void read_complete(struct kiocb *iocb, long res)
@@ -115,6 +150,7 @@ static int sharer_copy(struct fold_map *map, struct fold_fill *fill)
 
 const struct fold_sharer_ops fold_lower_sharer_ops = {
 	.zap	= sharer_zap,
+	.keeps	= sharer_keeps,
 	.read	= sharer_read,
 	.copy	= sharer_copy,
 };

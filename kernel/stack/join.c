@@ -200,6 +200,30 @@ static int claim_file(struct join *join, struct fold_querier *q)
 }
 
 /*
+ * Faults may have brought pages into the lower page cache again while the claim
+ * was being made. They are right, but they are copies; from now on faults find
+ * the shared page.
+ */
+static void drop_copies(struct fold_inode *fi)
+{
+	struct address_space *mapping = fi->lower->i_mapping;
+	struct fold_map *map = &fi->share.map;
+	unsigned long index = 0, step;
+	struct fold_run run;
+
+	while (READ_ONCE(mapping->nrpages)) {
+		if (fold_map_lookup(map, index, &run))
+			invalidate_inode_pages2_range(mapping, index,
+						      index + run.nr - 1);
+		step = run.nr;
+		if (step > ULONG_MAX - index)
+			return;
+		index += step;
+		cond_resched();
+	}
+}
+
+/*
  * bmap() of XFS answers 0 for a file that was ever reflinked, and otherwise
  * the block. It writes back what is dirty, so it is not asked then.
  */
@@ -233,6 +257,8 @@ static unsigned int join_file(struct join *join, struct fold_querier *q)
 		err = claim_file(join, q);
 	/* What was proved before an error is proved all the same. */
 	pages = fold_claim_commit(&join->claim, map, inode->i_ino);
+	if (pages)
+		drop_copies(FOLD_I(inode));
 	return err || pages ? FOLDFS_STATE_REFUSED : FOLDFS_STATE_PRIVATE;
 }
 
