@@ -23,7 +23,7 @@ packages() {
 		;;
 	lint)
 		packages build
-		echo sparse shellcheck perl
+		echo sparse shellcheck perl linux-source-6.12 xz-utils cpio git
 		;;
 	demo|bench)
 		packages vm

@@ -71,16 +71,22 @@ class Boot:
                 return clean
         result.status = "fail"
         result.seconds = time.monotonic() - started
+        result.kernel += self._console(name)
         if self.vm.qemu.poll() is None:
             result.reasons.append(f"time-out after {limit} s, and the VM does not answer")
         else:
-            result.reasons.append("the VM died: " + self._last_words())
-        result.kernel += self.vm.console_tail(400)
-        result.excerpt = kmsg.excerpt(result.kernel, None, 40) or self.vm.console_tail(40)
+            result.reasons.append("the VM died: " + self._last_words(result.kernel))
+        result.excerpt = kmsg.excerpt(result.kernel, None, 40) or result.kernel[-40:]
         return False
 
-    def _last_words(self):
-        bad = kmsg.complaints(self.vm.console_tail(400))
+    def _console(self, name):
+        """What came on the console since the test began."""
+        lines = self.vm.console_tail(2000)
+        begins = [i for i, l in enumerate(lines) if l.endswith("foldfs-test: begin " + name)]
+        return lines[begins[-1] + 1:] if begins else lines[-400:]
+
+    def _last_words(self, lines):
+        bad = kmsg.complaints(lines)
         return _short(bad[0]) if bad else self.vm.qemu_errors() or "no message on its console"
 
     def finish(self):
