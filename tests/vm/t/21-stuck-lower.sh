@@ -13,7 +13,7 @@ sync
 fold_mount
 
 threads() {
-	pgrep -c foldfs-query
+	cat /proc/[0-9]*/comm 2>/dev/null | grep -c '^foldfs-query'
 }
 
 resident=$(threads)
