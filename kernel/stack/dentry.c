@@ -9,6 +9,8 @@
  * RCU, tells that nothing happened; if something did, names, parents and inodes
  * are compared.
  *
+ * A lower dentry that has an inode keeps it for as long as it is held here.
+ *
  * Our own operations change the lower dentry first and the upper one later,
  * when the VFS gets round to it. A walker in between must not take that for a
  * change from below: it would invalidate the upper dentry and detach what is

@@ -31,6 +31,9 @@ static bool still_there(struct dentry *dentry, struct dentry *lower,
 /*
  * Get ready to change the name @dentry below.
  *
+ * Removing a name makes a dentry negative if nobody else has a reference. Ours
+ * belongs to the upper dentry, which may be in use by open files: take another.
+ *
  * Context: the upper parent is locked exclusively. On success the lower parent
  * is locked too, until unlock_name().
  * Return: 0, -ESTALE, or -EROFS.
@@ -52,6 +55,7 @@ static int lock_name(struct dentry *dentry)
 		return -ESTALE;
 	}
 	fold_dentry_busy(dentry);
+	dget(lower);
 	return 0;
 }
 
@@ -60,6 +64,7 @@ static void unlock_name(struct dentry *dentry)
 	struct dentry *parent = dentry->d_parent;
 
 	fold_dentry_settle(dentry);
+	dput(fold_lower_dentry(dentry));
 	inode_unlock(d_inode(fold_lower_dentry(parent)));
 	fold_copy_attr(d_inode(parent));
 	mnt_drop_write(FOLD_SB(dentry->d_sb)->lower_mnt);
@@ -249,7 +254,10 @@ static int rename_below(struct renamedata *rd, struct dentry *old,
 	if (!err) {
 		fold_dentry_busy(old);
 		fold_dentry_busy(new);
+		/* As in lock_name(). */
+		dget(rd->new_dentry);
 		err = vfs_rename(rd);
+		dput(rd->new_dentry);
 		fold_dentry_settle(new);
 		fold_dentry_settle(old);
 	}

@@ -185,7 +185,6 @@ void fold_direct_exit(void);
 ssize_t fold_direct_write(struct kiocb *iocb, struct iov_iter *from);
 
 /* range.c */
-int fold_remove_privs(struct file *file);
 long fold_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
 loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 			     loff_t pos_out, loff_t len, unsigned int flags);

@@ -9,24 +9,6 @@
 #include "foldfs.h"
 
 /**
- * fold_remove_privs - before a change of a file's bytes
- * @file: the upper file, opened for writing
- *
- * Context: the upper inode is locked.
- * Return: 0 or a negative errno.
- */
-int fold_remove_privs(struct file *file)
-{
-	struct inode *inode = file_inode(file);
-
-	if (IS_NOSEC(fold_lower_inode(inode)))
-		return 0;
-	if (!fold_attr_is_current(inode))
-		fold_copy_attr(inode);
-	return file_remove_privs(file);
-}
-
-/**
  * fold_fallocate - file_operations.fallocate
  * @file: the upper file
  * @mode: FALLOC_FL_*
@@ -45,9 +27,6 @@ long fold_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 	ret = fold_inode_lock(inode);
 	if (ret)
 		return ret;
-	ret = fold_remove_privs(file);
-	if (ret)
-		goto out_unlock;
 	ret = fold_fallocate_begin(inode, mode, offset, len);
 	if (ret)
 		goto out_unlock;
@@ -86,11 +65,6 @@ loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 	ret = fold_inode_lock(inode);
 	if (ret)
 		return ret;
-	if (!(flags & REMAP_FILE_DEDUP)) {
-		ret = fold_remove_privs(out);
-		if (ret)
-			goto out_unlock;
-	}
 	start = min(pos_out, i_size_read(fold_lower_inode(inode)));
 	ret = fold_change_begin(inode, start,
 				len ? pos_out - start + len : LLONG_MAX);

@@ -46,27 +46,19 @@ int fold_write_lock(const struct kiocb *iocb)
  * @iocb: of the upper file; ki_pos is set for appending
  * @from: source; shortened to what limits allow
  *
+ * Set-ID bits and capabilities are taken away by the lower filesystem, when it
+ * comes to the point where it does so.
+ *
  * Context: the upper inode is locked.
  * Return: bytes to write, 0 or a negative errno.
  */
 ssize_t fold_write_prepare(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	ssize_t ret;
-	int err;
 
 	if (!fold_attr_is_current(inode))
 		fold_copy_attr(inode);
-	ret = generic_write_checks(iocb, from);
-	if (ret <= 0)
-		return ret;
-	/* The lower filesystem remembers when there is nothing to remove. */
-	if (!IS_NOSEC(fold_lower_inode(inode))) {
-		err = kiocb_modified(iocb);
-		if (err)
-			return err;
-	}
-	return ret;
+	return generic_write_checks(iocb, from);
 }
 
 /**
@@ -229,9 +221,6 @@ static ssize_t splice_some(struct pipe_inode_info *pipe, struct file *out,
 	ret = fold_inode_lock(inode);
 	if (ret)
 		return ret;
-	ret = fold_remove_privs(out);
-	if (ret)
-		goto out_unlock;
 	ret = fold_write_range_begin(inode, *ppos, len);
 	if (ret)
 		goto out_unlock;
