@@ -217,7 +217,7 @@ int fold_lease_take(struct inode *inode, const struct path *lower)
 	old = override_creds(FOLD_SB(inode->i_sb)->cred);
 	/* Waits for nobody's lease, and counts towards nobody's limit. */
 	file = kernel_file_open(lower, O_RDONLY | O_NOATIME | O_NONBLOCK |
-				O_LARGEFILE | FMODE_NONOTIFY, current_cred());
+				O_LARGEFILE | __FMODE_NONOTIFY, current_cred());
 	if (IS_ERR(file)) {
 		err = PTR_ERR(file);
 		goto revert;
