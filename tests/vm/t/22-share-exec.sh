@@ -1,0 +1,93 @@
+# shows: programs executed from 8 clones, with the libraries of the clones, share
+#        their pages; /proc names the clone; a running program cannot be written
+. /tests/lib.sh
+
+lines_in() {
+	[ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+# start DIR: execute the program from all clones and let each add up its table
+# three times, with pauses in which joins can happen; sets $growth (kB), $pids
+start() {
+	local i before fd sum want=
+	before=$(cached_kb)
+	pids=() ends=()
+	for i in 1 2 3 4 5 6 7 8; do
+		mkfifo "/tmp/in$i"
+		LD_LIBRARY_PATH="$1/c$i" "$1/c$i/bigexec" <"/tmp/in$i" >"/tmp/out$i" &
+		pids+=($!)
+		exec {fd}>"/tmp/in$i"
+		ends+=("$fd")
+	done
+	for round in 1 2 3; do
+		for i in 1 2 3 4 5 6 7 8; do
+			echo x >&"${ends[i - 1]}"
+			until_true 20 lines_in "/tmp/out$i" $round
+		done
+		sleep 1
+	done
+	growth=$(( $(cached_kb) - before ))
+	for i in 1 2 3 4 5 6 7 8; do
+		sum=$(sort -u "/tmp/out$i")
+		assert_eq "$sum" "${want:=$sum}" "what the program in clone $i adds up"
+	done
+}
+
+stop() {
+	local i
+	for i in "${ends[@]}"; do
+		exec {i}>&-
+	done
+	wait "${pids[@]}"
+	rm -f /tmp/in* /tmp/out*
+}
+
+fresh_xfs
+mkdir $LOWER/c1
+cp /usr/bin/bigexec $LOWER/c1/
+for lib in $(/lib64/ld-linux-x86-64.so.2 --list /usr/bin/bigexec | awk '$2 == "=>" { print $3 }'); do
+	cp -L "$lib" $LOWER/c1/
+done
+for i in 2 3 4 5 6 7 8; do
+	cp -r --reflink=always $LOWER/c1 $LOWER/c$i
+done
+unique=$(du -sk $LOWER/c1 | cut -f1)
+
+drop_caches
+start $LOWER
+stop
+note "8 running clones of a program of $unique kB: plain XFS caches $growth kB"
+assert_ge "$growth" $(( unique * 5 )) "page cache of running clones on plain XFS (kB)"
+
+fold_mount
+drop_caches
+start $FOLD
+note "8 running clones of a program of $unique kB: foldfs caches $growth kB"
+assert_le "$growth" $(( unique * 105 / 100 )) "page cache of running clones (kB)"
+
+# What /proc says of the third one.
+pid=${pids[2]}
+exe=$FOLD/c3/bigexec
+assert_eq "$(readlink "/proc/$pid/exe")" "$exe" "/proc/PID/exe"
+assert_eq "$(stat -L -c %d:%i "/proc/$pid/exe")" "$(stat -c %d:%i "$exe")" "inode of /proc/PID/exe"
+assert_same "/proc/$pid/exe" $LOWER/c3/bigexec
+for file in "$exe" $FOLD/c3/libc.so.6; do
+	line=$(grep -m 1 " $file\$" "/proc/$pid/maps") || fail "$file is not in /proc/PID/maps"
+	read -r range _ _ dev ino _ <<<"$line"
+	assert_eq "$ino" "$(stat -c %i "$file")" "inode of $file in /proc/PID/maps"
+	assert_eq "$(( 0x${dev%:*} )):$(( 0x${dev#*:} ))" "$(stat -c %Hd:%Ld "$file")" \
+		"device of $file in /proc/PID/maps"
+	assert_eq "$(readlink "/proc/$pid/map_files/$range")" "$file" "/proc/PID/map_files"
+	assert_eq "$(stat -L -c %d:%i "/proc/$pid/map_files/$range")" "$(stat -c %d:%i "$file")" \
+		"inode of $file in /proc/PID/map_files"
+done
+if grep -q "$LOWER" "/proc/$pid/maps"; then
+	fail "/proc/PID/maps names lower files"
+fi
+
+assert_fails "Text file busy" dd if=/dev/zero of="$exe" bs=1 count=1 conv=notrunc
+stop
+: >>"$exe"
+exec 7>>"$exe"
+assert_fails "Text file busy" "$exe"
+exec 7>&-
