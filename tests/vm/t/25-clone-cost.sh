@@ -6,7 +6,7 @@
 fresh_xfs
 dd if=/dev/urandom of=$LOWER/block bs=1M count=16 status=none
 for (( i = 0; i < 32; i++ )); do
-	cat $LOWER/block
+	dd if=$LOWER/block bs=1M status=none
 done >$LOWER/big
 cp --reflink=always $LOWER/big $LOWER/clone
 sync
