@@ -62,6 +62,8 @@ loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 	if (flags & ~(REMAP_FILE_DEDUP | REMAP_FILE_ADVISORY))
 		return -EINVAL;
 
+	fold_sync_flags(in);
+	fold_sync_flags(out);
 	ret = fold_inode_lock(inode);
 	if (ret)
 		return ret;

@@ -166,6 +166,7 @@ ssize_t fold_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (!iov_iter_count(to))
 		return 0;
+	fold_sync_flags(file);
 	if (!(iocb->ki_flags & (IOCB_DIRECT | IOCB_NOWAIT)) &&
 	    !READ_ONCE(share->map.nr) && fold_join_wanted(share))
 		fold_join(inode, &fold_lower_file(file)->f_path, true);
@@ -267,6 +268,7 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 	struct fold_run run;
 	ssize_t ret = 0;
 
+	fold_sync_flags(in);
 	if (in->f_flags & O_DIRECT)
 		return copy_splice_read(in, ppos, pipe, len, flags);
 	/* The pipe is locked by the reader alone; a join is bounded. */
