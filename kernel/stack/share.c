@@ -80,7 +80,7 @@ int fold_share_sb_init(struct super_block *sb, struct fs_context *fc)
 	if (err == -ENOMEM || err == -EINTR || err == -ERESTARTSYS)
 		return err;
 	if (err) {
-		warnf(fc, "foldfs: cannot query extents (error %d): nothing will be shared; is /proc mounted?",
+		warnf(fc, "cannot query extents (error %d): nothing will be shared",
 		      err);
 		return fold_sysfs_add(sb);
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * hunt NAME SIGNAL: send SIGNAL to each process called NAME as soon as it is
- * seen, until SIGTERM; then print how many were hit.
+ * seen, and print its number, until killed.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -10,14 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static volatile sig_atomic_t over;
-
-static void on_term(int sig)
-{
-	(void)sig;
-	over = 1;
-}
 
 static int is_called(const char *pid, const char *name)
 {
@@ -39,18 +31,16 @@ static int is_called(const char *pid, const char *name)
 
 int main(int argc, char **argv)
 {
-	unsigned long hits = 0;
 	struct dirent *entry;
 	pid_t pid, last = 0;
 	DIR *proc;
 
 	if (argc != 3)
 		return 2;
-	signal(SIGTERM, on_term);
 	proc = opendir("/proc");
 	if (!proc)
 		return 2;
-	while (!over) {
+	for (;;) {
 		rewinddir(proc);
 		while ((entry = readdir(proc))) {
 			pid = atoi(entry->d_name);
@@ -58,10 +48,9 @@ int main(int argc, char **argv)
 				continue;
 			if (!kill(pid, atoi(argv[2])) && pid != last) {
 				last = pid;
-				hits++;
+				printf("%d\n", pid);
+				fflush(stdout);
 			}
 		}
 	}
-	printf("%lu\n", hits);
-	return 0;
 }

@@ -16,6 +16,18 @@ threads() {
 	cat /proc/[0-9]*/comm 2>/dev/null | grep -c '^foldfs-query'
 }
 
+more_threads() {
+	[ "$(threads)" -gt "$resident" ]
+}
+
+only_residents() {
+	[ "$(threads)" = "$resident" ]
+}
+
+joined() {
+	[ "$(counter $FOLD joins)" -gt 0 ]
+}
+
 resident=$(threads)
 assert_ge 6 "$resident" "resident threads (this test has to block them all)"
 
@@ -25,12 +37,12 @@ until_true 60 grep -q ready /tmp/ready
 for i in 1 2 3 4 5 6; do
 	cat $FOLD/stuck$i >/tmp/out$i &
 done
-until_true 20 eval '[ "$(threads)" -gt "$resident" ]'
-joins=$(counter $FOLD joins)
+until_true 20 more_threads
+! joined || fail "a stuck file has joined"
 
 timeout 20 cat $FOLD/free >/tmp/free || fail "an innocent file cannot be read"
 assert_same /tmp/free $LOWER/a
-until_true 20 eval '[ "$(counter $FOLD joins)" -gt "$joins" ]'
+until_true 20 joined
 for i in 1 2 3 4 5 6; do
 	[ ! -s /tmp/out$i ] || fail "stuck$i was not stuck"
 done
@@ -42,4 +54,4 @@ for i in 1 2 3 4 5; do
 	until_true 30 cmp /tmp/out$i $LOWER/a
 done
 # Extra threads go when nothing is stuck any more.
-until_true 30 eval '[ "$(threads)" = "$resident" ]'
+until_true 30 only_residents
