@@ -10,7 +10,7 @@ set -eu
 packages() {
 	case $1 in
 	build)
-		echo gcc gcc-12 make pkg-config libc6-dev libsmartcols-dev libmount-dev libelf1
+		echo gcc gcc-12 make pkg-config libc6-dev libsmartcols-dev libmount-dev libelf1 pahole
 		;;
 	vm)
 		packages build
