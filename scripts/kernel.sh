@@ -100,9 +100,9 @@ download() {
 	rm -rf "$dir"
 	mkdir -p "$dir/debs" "$dir/root"
 	echo "kernel.sh: downloading and unpacking into build/kernel (nothing is installed): $*" >&2
-	if ! (cd "$dir/debs" && apt-get -qq download "$@" >&2); then
+	if ! (cd "$dir/debs" && apt-get -qq -o APT::Sandbox::User=root download "$@" >&2); then
 		as_root apt-get -qq update >&2
-		(cd "$dir/debs" && apt-get -qq download "$@" >&2) || die "the download failed"
+		(cd "$dir/debs" && apt-get -qq -o APT::Sandbox::User=root download "$@" >&2) || die "the download failed"
 	fi
 	for deb in "$dir"/debs/*.deb; do
 		dpkg-deb -x "$deb" "$dir/root"

@@ -17,6 +17,10 @@ import sys
 from . import paths
 
 
+# A line in which make says what it does next.
+STEP = re.compile(r"^  [A-Z]+ +(\[[A-Z]\] +)?/|^make.*: (Entering|Leaving) directory")
+
+
 class BuildError(Exception):
     pass
 
@@ -30,7 +34,8 @@ def _make(what, command, **kwargs):
     with open(log, errors="replace") as f:
         text = f.read()
     if done.returncode:
-        raise BuildError(f"building {what} failed:\n" + text[-6000:])
+        told = [l for l in text.splitlines() if not STEP.match(l)]
+        raise BuildError(f"building {what} failed:\n" + "\n".join(told[-60:]))
     shown = [l for l in text.splitlines() if "warning:" in l and "Skipping BTF" not in l
              and "compiler differs" not in l]
     if shown:
