@@ -14,9 +14,14 @@
  * this delays nobody else, every stuck thread is replaced by an extra one, up
  * to the number of slots. It stays as long as those it replaces are stuck.
  *
+ * Resident threads are bound to a processor each, as far as there are enough,
+ * and a job goes to the one where it was submitted: who submits is likely to
+ * wait for it, and waking another processor twice costs more than the query.
+ *
  * Locks: pool_mutex (users, creation, destruction) is outermost; pool->lock
  * covers what it says below and nests nothing but the wait queues' own.
  */
+#include <linux/cpumask.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/jiffies.h>
@@ -27,6 +32,7 @@
 #include <linux/overflow.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
@@ -37,7 +43,7 @@
 #include "query.h"
 
 /* Threads that stay, and the most that there may be with replacements. */
-#define POOL_RESIDENT	4
+#define POOL_RESIDENT	8
 #define POOL_MAX	32
 
 /* A job that runs for longer has its thread count as stuck. */
@@ -225,6 +231,12 @@ static int pool_first_thread(void *data)
 	return 0;
 }
 
+/* Thread n belongs to processor n. */
+static bool pool_thread_is_bound(unsigned int n)
+{
+	return n < POOL_RESIDENT && n < nr_cpu_ids && cpu_online(n);
+}
+
 static int pool_start_thread(struct fold_pool *pool, struct fold_querier *q,
 			     int (*fn)(void *))
 {
@@ -239,6 +251,8 @@ static int pool_start_thread(struct fold_pool *pool, struct fold_querier *q,
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	q->task = get_task_struct(task);
+	if (pool_thread_is_bound(q - pool->queriers))
+		kthread_bind(task, q - pool->queriers);
 
 	spin_lock(&pool->lock);
 	q->live = true;
@@ -411,15 +425,28 @@ void fold_query_put(void)
 void fold_query_submit(struct fold_job *job)
 {
 	struct fold_pool *pool = fold_pool;
+	struct fold_querier *q = NULL;
 	bool short_of_threads;
+	unsigned int cpu;
 
 	spin_lock(&pool->lock);
 	list_add_tail(&job->entry, &pool->jobs);
 	pool->nr_queued++;
 	short_of_threads = pool->nr_live - pool->nr_busy < pool->nr_queued;
+	/*
+	 * Only if no other job waits: that one's wake-up may have gone to the
+	 * same thread, which takes one job at a time.
+	 */
+	cpu = smp_processor_id();
+	if (pool->nr_queued == 1 && cpu < POOL_RESIDENT &&
+	    pool->queriers[cpu].live && !pool->queriers[cpu].busy)
+		q = &pool->queriers[cpu];
 	spin_unlock(&pool->lock);
 
-	wake_up(&pool->work);
+	if (q)
+		wake_up_process(q->task);
+	else
+		wake_up(&pool->work);
 	if (short_of_threads)
 		schedule_delayed_work(&pool->watch, POOL_STUCK);
 }
