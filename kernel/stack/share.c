@@ -80,7 +80,7 @@ int fold_share_sb_init(struct super_block *sb, struct fs_context *fc)
 	if (err == -ENOMEM || err == -EINTR || err == -ERESTARTSYS)
 		return err;
 	if (err) {
-		warnf(fc, "cannot query extents (error %d): nothing will be shared",
+		warnfc(fc, "cannot query extents (error %d): nothing will be shared",
 		      err);
 		return fold_sysfs_add(sb);
 	}

@@ -46,7 +46,7 @@ static int fold_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		/* mount(8) repeats all options when it remounts. */
 		if (FOLD_SB(fc->root->d_sb)->nofold)
 			return 0;
-		return invalf(fc, "nofold cannot be changed by a remount");
+		return invalfc(fc, "nofold cannot be changed by a remount");
 	}
 	fsb->nofold = true;
 	return 0;
@@ -64,23 +64,23 @@ static int fold_check_lower(struct fs_context *fc, const struct path *path)
 	const struct super_block *lower = path->dentry->d_sb;
 
 	if (!d_is_dir(path->dentry)) {
-		errorf(fc, "%s is not a directory", fc->source);
+		errorfc(fc, "%s is not a directory", fc->source);
 		return -ENOTDIR;
 	}
 	if (d_unlinked(path->dentry)) {
-		errorf(fc, "%s has been removed", fc->source);
+		errorfc(fc, "%s has been removed", fc->source);
 		return -ENOENT;
 	}
 	if (lower->s_type == &fold_fs_type)
-		return invalf(fc, "%s is on foldfs already", fc->source);
+		return invalfc(fc, "%s is on foldfs already", fc->source);
 	if (!reports_shared_blocks(lower))
-		return invalf(fc, "%s is on %s: foldfs needs XFS or Btrfs below",
+		return invalfc(fc, "%s is on %s: foldfs needs XFS or Btrfs below",
 			      fc->source, lower->s_type->name);
 	if (lower->s_stack_depth >= FILESYSTEM_MAX_STACK_DEPTH)
-		return invalf(fc, "%s is on too many stacked filesystems already",
+		return invalfc(fc, "%s is on too many stacked filesystems already",
 			      fc->source);
 	if (is_idmapped_mnt(path->mnt))
-		return invalf(fc, "the mount of %s is ID-mapped; ID-map the foldfs mount instead",
+		return invalfc(fc, "the mount of %s is ID-mapped; ID-map the foldfs mount instead",
 			      fc->source);
 	return 0;
 }
@@ -92,11 +92,11 @@ static int fold_take_lower(struct fs_context *fc, struct fold_sb *fsb)
 	int err;
 
 	if (!fc->source)
-		return invalf(fc, "no lower directory given");
+		return invalfc(fc, "no lower directory given");
 
 	err = kern_path(fc->source, LOOKUP_FOLLOW, &path);
 	if (err) {
-		errorf(fc, "cannot find lower directory %s (error %d)",
+		errorfc(fc, "cannot find lower directory %s (error %d)",
 		       fc->source, err);
 		return err;
 	}
@@ -107,7 +107,7 @@ static int fold_take_lower(struct fs_context *fc, struct fold_sb *fsb)
 	mnt = clone_private_mount(&path);
 	if (IS_ERR(mnt)) {
 		err = PTR_ERR(mnt);
-		errorf(fc, "the mount of %s cannot be cloned, as for a bind mount (error %d)",
+		errorfc(fc, "the mount of %s cannot be cloned, as for a bind mount (error %d)",
 		       fc->source, err);
 		goto out;
 	}
@@ -150,7 +150,7 @@ static int fold_fill_super(struct super_block *sb, struct fs_context *fc)
 
 	fold_inherit(sb, lower);
 	if (__mnt_is_readonly(fsb->lower_mnt) && !sb_rdonly(sb)) {
-		warnf(fc, "%s is read-only, and so is this mount", fc->source);
+		warnfc(fc, "%s is read-only, and so is this mount", fc->source);
 		sb->s_flags |= SB_RDONLY;
 	}
 	sb->s_op = &fold_super_operations;
@@ -186,13 +186,15 @@ static int fold_get_tree(struct fs_context *fc)
 
 static int fold_reconfigure(struct fs_context *fc)
 {
-	struct fold_sb *fsb = FOLD_SB(fc->root->d_sb);
+	struct vfsmount *lower_mnt = FOLD_SB(fc->root->d_sb)->lower_mnt;
 
-	if (!(fc->sb_flags & SB_RDONLY) && __mnt_is_readonly(fsb->lower_mnt)) {
-		errorf(fc, "the lower filesystem is read-only");
-		return -EROFS;
-	}
-	return 0;
+	if (fc->sb_flags & SB_RDONLY || !__mnt_is_readonly(lower_mnt))
+		return 0;
+	if (sb_rdonly(lower_mnt->mnt_sb))
+		errorfc(fc, "the lower filesystem is read-only");
+	else
+		errorfc(fc, "the lower directory was mounted read-only when this mount was made");
+	return -EROFS;
 }
 
 static void fold_free_sb(struct fold_sb *fsb)

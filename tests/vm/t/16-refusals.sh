@@ -1,0 +1,87 @@
+# shows: what foldfs cannot be mounted on is refused with the reason in one line,
+# and what the lower filesystem refuses is refused with the same error
+. /tests/lib.sh
+
+fresh_xfs
+load_foldfs
+mkdir -p $LOWER/tree $FOLD
+echo text >$LOWER/tree/file
+
+assert_fails "not a directory" mount -t foldfs $LOWER/tree/file $FOLD
+assert_fails "/nowhere" mount -t foldfs /nowhere $FOLD
+assert_fails "tmpfs" mount -t foldfs /dev/shm $FOLD
+assert_fails "proc" mount -t foldfs /proc $FOLD
+assert_fails "nofald" mount -t foldfs -o nofald $LOWER/tree $FOLD
+assert_fails "nofold" mount -t foldfs -o nofold=1 $LOWER/tree $FOLD
+mkdir -p /mnt/removed
+mount --bind $LOWER/tree /mnt/removed
+mount --make-unbindable /mnt/removed
+assert_fails "cannot be cloned" mount -t foldfs /mnt/removed $FOLD
+umount /mnt/removed
+
+fold_mount $LOWER/tree
+assert_fails "foldfs already" mount -t foldfs $FOLD /mnt/removed
+mkdir $FOLD/sub
+assert_fails "foldfs already" mount -t foldfs $FOLD/sub /mnt/removed
+assert_fails "nofold cannot be changed" mount -o remount,nofold $FOLD
+mount -t overlay -o lowerdir=$FOLD overlay /mnt/removed 2>/dev/null && {
+	assert_fails "overlay" mount -t foldfs /mnt/removed /mnt/removed
+	umount /mnt/removed
+}
+
+# Without the helper the reason is in the kernel's log.
+assert_fails "wrong fs type" mount -i -t foldfs /dev/shm /mnt/removed
+dmesg | grep -q 'foldfs: /dev/shm is on tmpfs' || fail "no reason in the log"
+
+# Only who may mount anything may mount this.
+assert_fails "ermission" unshare -U -r -m mount -i -t foldfs $LOWER/tree /mnt/removed
+
+# The file and the program that each of these is done to is the same below.
+cp /bin/sleep $FOLD/sleep
+$FOLD/sleep 1000 &
+until_true 10 grep -q $FOLD/sleep /proc/$!/maps
+for tree in $FOLD $LOWER/tree; do
+	assert_fails "Text file busy" truncate -s 0 $FOLD/sleep
+done
+kill $!
+wait $! || true
+
+chattr +i $FOLD/file
+for tree in $FOLD $LOWER/tree; do
+	assert_fails "Operation not permitted" truncate -s 0 $tree/file
+	assert_fails "Operation not permitted" rm $tree/file
+	assert_fails "Operation not permitted" mv $tree/file $tree/other
+	assert_fails "Operation not permitted" ln $tree/file $tree/other
+	assert_fails "Operation not permitted" chmod 600 $tree/file
+	assert_fails "Operation not permitted" setfattr -n user.a -v b $tree/file
+	assert_fails "Operation not permitted" setfacl -m u:1:r $tree/file
+done
+chattr -i $LOWER/tree/file
+chattr +a $LOWER/tree/file
+for tree in $FOLD $LOWER/tree; do
+	assert_fails "Operation not permitted" truncate -s 0 $tree/file
+	assert_fails "Operation not permitted" dd if=/dev/zero of=$tree/file bs=1 count=1 conv=notrunc
+	echo more >>$tree/file
+done
+assert_eq "$(wc -l <$LOWER/tree/file)" 3 "lines in a file that only grows"
+chattr -a $FOLD/file
+
+dd if=/dev/zero of=$FOLD/swap bs=1M count=4 status=none
+mkswap $FOLD/swap >/dev/null 2>&1 || true
+assert_fails "nvalid argument" swapon $FOLD/swap
+
+# Users get what the files below say, not more.
+chmod 600 $FOLD/file
+chmod 711 $FOLD/sub
+for tree in $FOLD $LOWER/tree; do
+	assert_fails "Permission denied" setpriv --reuid=1000 --regid=1000 --clear-groups cat $tree/file
+	assert_fails "Permission denied" setpriv --reuid=1000 --regid=1000 --clear-groups ls $tree/sub
+	assert_fails "Permission denied" setpriv --reuid=1000 --regid=1000 --clear-groups touch $tree/sub/x
+	assert_fails "not permitted" setpriv --reuid=1000 --regid=1000 --clear-groups chmod 777 $tree/sub
+done
+
+# No space left is no space left.
+fallocate -l 100M $FOLD/all 2>/dev/null || true
+while fallocate -l 200M "$FOLD/fill.$RANDOM" 2>/dev/null; do :; done
+assert_fails "No space left" fallocate -l 4G $FOLD/more
+assert_fails "No space left" dd if=/dev/zero of=$FOLD/most bs=1M status=none
