@@ -97,7 +97,7 @@ static int fold_take_lower(struct fs_context *fc, struct fold_sb *fsb)
 	err = kern_path(fc->source, LOOKUP_FOLLOW, &path);
 	if (err) {
 		errorfc(fc, "cannot find lower directory %s (error %d)",
-		       fc->source, err);
+			fc->source, err);
 		return err;
 	}
 	err = fold_check_lower(fc, &path);
@@ -108,7 +108,7 @@ static int fold_take_lower(struct fs_context *fc, struct fold_sb *fsb)
 	if (IS_ERR(mnt)) {
 		err = PTR_ERR(mnt);
 		errorfc(fc, "the mount of %s cannot be cloned, as for a bind mount (error %d)",
-		       fc->source, err);
+			fc->source, err);
 		goto out;
 	}
 	fsb->lower_mnt = mnt;
