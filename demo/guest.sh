@@ -51,7 +51,8 @@ make_trees() {
 	sync
 	result all clones_disk_kb "$(disk_kb)"
 	python=$(cd $TREES/golden/usr/bin && echo python3*)
-	big=$(cd $TREES/golden && ls -S usr/lib/*/*.so.* | head -n 1)
+	big=$(cd $TREES/golden && find usr/lib -type f -name '*.so*' -printf '%s %p\n' |
+		sort -rn | head -n 1 | cut -d ' ' -f 2)
 	result all big_kb "$(( $(stat -c %s "$TREES/golden/$big") / 1024 ))"
 }
 
@@ -112,7 +113,9 @@ start_pythons() {
 		dir=$VIEW/$(clone "$i")
 		rm -f "/run/demo/in.$i" "/run/demo/out.$i"
 		mkfifo "/run/demo/in.$i" "/run/demo/out.$i"
+		# shellcheck disable=SC1083,SC2093	# these are array elements, and only redirections
 		exec {in[i]}<>"/run/demo/in.$i" {out[i]}<>"/run/demo/out.$i"
+		# shellcheck disable=SC2016	# the inner shell expands
 		unshare -m bash -c 'mount -t proc proc "$1/proc" && exec chroot "$1" "/usr/bin/$2" -B -S -u -c "$3"' \
 			- "$dir" "$python" "$(cat /demo/application.py)" \
 			<"/run/demo/in.$i" >"/run/demo/out.$i" &
@@ -142,6 +145,7 @@ stop_pythons() {
 		[ -n "${pid[i]:-}" ] || continue
 		kill -KILL "${pid[i]}"
 		wait "${pid[i]}" 2>/dev/null
+		# shellcheck disable=SC1083,SC2093	# as above
 		exec {in[i]}>&- {out[i]}>&-
 	done
 	pid=()
@@ -250,4 +254,4 @@ fi
 umount /mnt/lower
 result all kernel "$(uname -r)"
 result all memory_kb "$(meminfo MemTotal)"
-result all done yes
+result all finished yes

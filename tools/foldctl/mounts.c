@@ -31,8 +31,10 @@ static const char *const counter_files[NR_COUNTERS] = {
 	[COUNTER_JOINS] = "joins",
 	[COUNTER_BREAKS] = "breaks",
 	[COUNTER_FILLS] = "fills",
+	[COUNTER_REFILLS] = "refills",
 	[COUNTER_SHOOTDOWNS] = "shootdowns",
 	[COUNTER_FALLBACKS] = "fallbacks",
+	[COUNTER_OUTSIDE_WRITERS] = "outside_writers",
 };
 
 bool foldfs_present(void)

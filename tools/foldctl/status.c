@@ -20,7 +20,7 @@
 enum {
 	COL_TARGET, COL_LOWER, COL_DEVICE, COL_FRAGMENTS, COL_REFERENCES, COL_CACHED,
 	COL_SAVED, COL_JOINS, COL_BREAKS, COL_FILLS, COL_SHOOTDOWNS, COL_FALLBACKS,
-	COL_OPTIONS,
+	COL_REFILLS, COL_OUTSIDE, COL_OPTIONS,
 };
 
 static const struct report_column columns[] = {
@@ -36,12 +36,15 @@ static const struct report_column columns[] = {
 			"memory that the files would hold beyond that without foldfs" },
 	[COL_JOINS] = { "JOINS", REPORT_NUMBER, true, "ranges that began to be shared" },
 	[COL_BREAKS] = { "BREAKS", REPORT_NUMBER, true,
-			 "ranges that stopped because they were changed" },
+			 "ranges that stopped, mostly because they were changed" },
 	[COL_FILLS] = { "FILLS", REPORT_NUMBER, true, "pages read into the shared cache" },
 	[COL_SHOOTDOWNS] = { "SHOOTDOWNS", REPORT_NUMBER, true,
 			     "pages unmapped from all their users" },
 	[COL_FALLBACKS] = { "FALLBACKS", REPORT_NUMBER, true,
-			    "ranges that could not be shared and stay private" },
+			    "times that shared blocks were read from the lower file instead" },
+	[COL_REFILLS] = { "REFILLS", REPORT_NUMBER, false, "fills that had to be done again" },
+	[COL_OUTSIDE] = { "OUTSIDE", REPORT_NUMBER, false,
+			  "files that lost their sharing to a writer around the mount" },
 	[COL_OPTIONS] = { "OPTIONS", REPORT_TEXT, false, "mount options" },
 	{ NULL, 0, false, NULL },
 };
@@ -104,6 +107,12 @@ static void fill(int column, const void *data, struct report_cell *cell)
 		break;
 	case COL_FALLBACKS:
 		fill_counter(line, COUNTER_FALLBACKS, 1, cell);
+		break;
+	case COL_REFILLS:
+		fill_counter(line, COUNTER_REFILLS, 1, cell);
+		break;
+	case COL_OUTSIDE:
+		fill_counter(line, COUNTER_OUTSIDE_WRITERS, 1, cell);
 		break;
 	}
 }
