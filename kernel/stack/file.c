@@ -37,6 +37,7 @@ static struct file *open_lower(struct inode *inode, const struct file *file)
 
 	/* No lease is granted once it is open, and a VM image stays open. */
 	if (for_write && S_ISREG(inode->i_mode) && !(file->f_flags & O_TRUNC) &&
+	    i_size_read(fold_lower_inode(inode)) &&
 	    fold_join_wanted(&FOLD_I(inode)->share))
 		fold_join(inode, &path, true);
 
