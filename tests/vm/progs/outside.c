@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * outside DIR LOWER: writers that go around the mount. Clones A and B are open
+ * and mapped through DIR; each time a call on LOWER that changes A has returned,
+ * DIR shows the new bytes of A, everywhere, and the old ones of B.
+ */
+#include "util.h"
+
+#define PAGES	64UL
+#define SIZE	(PAGES * PAGE + 100)
+#define ROOM	(80 * PAGE)
+#define ID	13
+
+static const char *dir, *lower, *what;
+static int a, b, donor;
+static char *ma, *mb;
+static char want_a[ROOM], want_b[ROOM];
+static size_t size_a;
+
+static void look(void)
+{
+	static char buf[ROOM];
+	struct stat st;
+
+	if (read_all(a, buf, ROOM, 0) != size_a)
+		die("%s: the file's size is not %zu through the mount", what, size_a);
+	same_bytes(buf, want_a, size_a, what);
+	same_bytes(ma, want_a, ALIGN(size_a, PAGE), what);
+	sys(fstat(a, &st));
+	if ((size_t)st.st_size != size_a)
+		die("%s: fstat says %lld bytes, not %zu", what, (long long)st.st_size, size_a);
+	if (read_all(b, buf, ROOM, 0) != SIZE)
+		die("%s: short read", what);
+	same_bytes(buf, want_b, SIZE, what);
+	same_bytes(mb, want_b, ALIGN(SIZE, PAGE), what);
+}
+
+static void by_write(void)
+{
+	int fd = open_in(lower, "a", O_RDWR);
+
+	write_all(fd, "outside", 7, 5 * PAGE - 3);
+	memcpy(want_a + 5 * PAGE - 3, "outside", 7);
+	look();
+	/* And on, as long as it is open. */
+	write_all(fd, "again", 5, 40 * PAGE);
+	memcpy(want_a + 40 * PAGE, "again", 5);
+	look();
+	close(fd);
+	look();
+}
+
+static void by_mapping(void)
+{
+	int fd = open_in(lower, "a", O_RDWR);
+	char *p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	close(fd);
+	p[9 * PAGE] = want_a[9 * PAGE] = '!';
+	look();
+	sleep_ms(300);		/* nobody has it open now, but it can be written */
+	look();
+	p[9 * PAGE + 1] = want_a[9 * PAGE + 1] = '?';
+	p[33 * PAGE + 1] = want_a[33 * PAGE + 1] = '?';
+	look();
+	munmap(p, SIZE);
+}
+
+static void by_direct(void)
+{
+	int fd = open_in(lower, "a", O_WRONLY | O_DIRECT);
+	char *buf = aligned_alloc(PAGE, PAGE);
+
+	memset(buf, 'd', PAGE);
+	write_all(fd, buf, PAGE, 6 * PAGE);
+	memset(want_a + 6 * PAGE, 'd', PAGE);
+	look();
+	close(fd);
+	free(buf);
+}
+
+static void resize(size_t size)
+{
+	if (size < size_a)
+		memset(want_a + size, 0, size_a - size);
+	size_a = size;
+}
+
+static void by_truncate(void)
+{
+	char *path = path_of(lower, "a");
+
+	sys(truncate(path, 7 * PAGE + 9));
+	resize(7 * PAGE + 9);
+	look();
+	sys(truncate(path, SIZE));
+	resize(SIZE);
+	look();
+	free(path);
+}
+
+static void by_open_trunc(void)
+{
+	close(open_in(lower, "a", O_WRONLY | O_TRUNC));
+	resize(0);
+	look();
+}
+
+/* Truncates, yet breaks no lease: the open is for reading. */
+static void by_rdonly_trunc(void)
+{
+	close(open_in(lower, "a", O_RDONLY | O_TRUNC));
+	resize(0);
+	look();
+}
+
+static void by_clone(void)
+{
+	struct file_clone_range r = { donor, 0, 4 * PAGE, 20 * PAGE };
+	int fd = open_in(lower, "a", O_WRONLY);
+
+	sys(ioctl(fd, FICLONERANGE, &r));
+	read_all(donor, want_a + 20 * PAGE, 4 * PAGE, 0);
+	look();
+	close(fd);
+}
+
+static void by_punch(void)
+{
+	int fd = open_in(lower, "a", O_RDWR);
+
+	sys(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 3 * PAGE + 5, 9000));
+	memset(want_a + 3 * PAGE + 5, 0, 9000);
+	look();
+	close(fd);
+}
+
+/* Either it is told to come back, or it has been let in and may write. */
+static void by_nonblock(void)
+{
+	uint64_t end = now_us() + 10 * 1000000ULL;
+	char *path = path_of(lower, "a");
+	int fd, tries = 0;
+
+	while ((fd = open(path, O_RDWR | O_NONBLOCK)) < 0) {
+		if (errno != EWOULDBLOCK)
+			die_errno("O_NONBLOCK open");
+		if (now_us() > end)
+			die("O_NONBLOCK open: EWOULDBLOCK for 10 s");
+		look();
+		tries++;
+		sleep_ms(10);
+	}
+	printf("  let in after %d times EWOULDBLOCK\n", tries);
+	write_all(fd, "nb", 2, 77);
+	memcpy(want_a + 77, "nb", 2);
+	look();
+	close(fd);
+	free(path);
+}
+
+/* A descriptor for reading, opened for writing again through /proc. */
+static void by_reopen(void)
+{
+	int rd = open_in(lower, "a", O_RDONLY), fd;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", rd);
+	fd = sys(open(path, O_WRONLY));
+	write_all(fd, "r", 1, 11 * PAGE);
+	want_a[11 * PAGE] = 'r';
+	look();
+	close(fd);
+	close(rd);
+}
+
+static void names_and_modes(void)
+{
+	char *from = path_of(lower, "a"), *to = path_of(lower, "renamed");
+	uint64_t start = now_us();
+
+	sys(chmod(from, 0600));
+	sys(rename(from, to));
+	sys(link(to, from));
+	sys(unlink(to));
+	if (now_us() - start > 3 * 1000000ULL)
+		die("chmod, rename, link and unlink took %llu ms",
+		    (unsigned long long)(now_us() - start) / 1000);
+	look();
+	if (fold_state(a) >= 0 && fold_state(a) != FOLDFS_STATE_JOINED)
+		die("chmod, rename, link or unlink ended the sharing");
+	free(from);
+	free(to);
+}
+
+/* Not from outside: neither waits nor counts as an outside writer. */
+static void own_writers(void)
+{
+	uint64_t start = now_us();
+	long before = fold_state(a) >= 0 ? counter(a, "outside_writers") : 0;
+	char *path = path_of(dir, "a");
+	int fd = open_in(dir, "a", O_RDWR);
+
+	write_all(fd, "own", 3, 50 * PAGE);
+	memcpy(want_a + 50 * PAGE, "own", 3);
+	close(fd);
+	sys(truncate(path, SIZE - 3000));
+	resize(SIZE - 3000);
+	sys(chmod(path, 0640));
+	look();
+	if (now_us() - start > 3 * 1000000ULL)
+		die("own writers took %llu ms", (unsigned long long)(now_us() - start) / 1000);
+	if (fold_state(a) >= 0 && counter(a, "outside_writers") != before)
+		die("own writers count as writers from outside");
+	free(path);
+}
+
+static void set_up(void)
+{
+	make_file(dir, "a", ID, SIZE);
+	a = open_in(dir, "a", O_RDONLY);
+	clone_to(a, dir, "b");
+	b = open_in(dir, "b", O_RDONLY);
+	drop_caches();
+	if (fold_state(a) >= 0) {
+		wait_joined(a, "a");
+		wait_joined(b, "b");
+	}
+	ma = mmap(NULL, ROOM, PROT_READ, MAP_SHARED, a, 0);
+	mb = mmap(NULL, ROOM, PROT_READ, MAP_PRIVATE, b, 0);
+	if (ma == MAP_FAILED || mb == MAP_FAILED)
+		die_errno("mmap");
+	memset(want_a, 0, ROOM);
+	fill_bytes(want_a, ID, 0, SIZE);
+	memcpy(want_b, want_a, ROOM);
+	size_a = SIZE;
+	look();
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*fn)(void);
+		bool outside;
+	} tests[] = {
+		{ "names and modes", names_and_modes, false },
+		{ "own writers", own_writers, false },
+		{ "write", by_write, true }, { "mapped write", by_mapping, true },
+		{ "direct write", by_direct, true }, { "truncate", by_truncate, true },
+		{ "O_WRONLY|O_TRUNC", by_open_trunc, true },
+		{ "O_RDONLY|O_TRUNC", by_rdonly_trunc, true },
+		{ "FICLONERANGE", by_clone, true }, { "punch", by_punch, true },
+		{ "O_NONBLOCK", by_nonblock, true }, { "reopened descriptor", by_reopen, true },
+	};
+	const char *only = argc > 3 ? argv[3] : NULL;
+	uint64_t start;
+	unsigned int i;
+	long before = 0;
+
+	if (argc < 3)
+		die("usage: outside DIR LOWER [NAME]");
+	dir = argv[1];
+	lower = argv[2];
+	make_file(lower, "donor", 99, SIZE);
+	donor = open_in(lower, "donor", O_RDONLY);
+	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		what = tests[i].name;
+		if (only && strcmp(only, what))
+			continue;
+		set_up();
+		if (fold_state(a) >= 0)
+			before = counter(a, "outside_writers");
+		start = now_us();
+		tests[i].fn();
+		printf("%s: %llu ms\n", what, (unsigned long long)(now_us() - start) / 1000);
+		if (tests[i].outside && fold_state(a) >= 0 &&
+		    counter(a, "outside_writers") == before)
+			die("%s: outside_writers did not move", what);
+		munmap(ma, ROOM);
+		munmap(mb, ROOM);
+		close(a);
+		close(b);
+	}
+	return 0;
+}
