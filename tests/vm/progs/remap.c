@@ -57,7 +57,8 @@ static void set_up(void)
 		wait_joined(b, "b");
 	}
 	fd_w = open_in(dir, "a", O_RDWR);
-	ra = map(a, PROT_READ);
+	/* Only what may become writable can be remapped. */
+	ra = map(fd_w, PROT_READ);
 	rb = map(b, PROT_READ);
 	wa = map(fd_w, PROT_READ | PROT_WRITE);
 	fill_bytes(want_a, ID, 0, SIZE);

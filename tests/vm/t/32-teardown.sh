@@ -1,0 +1,60 @@
+# shows: umount and rmmod are clean with everything warm, refused while files are
+#        open or mapped, and clean after processes were killed at any moment
+# timeout: 180
+. /tests/lib.sh
+
+# gone: foldfs can be unmounted and unloaded, and the disk is free again
+gone() {
+	umount $FOLD || fail "umount $1"
+	until_true 10 rmmod foldfs
+	umount $LOWER || fail "umount of XFS $1"
+	mount -t xfs $DISK $LOWER || fail "mount of XFS $1"
+}
+
+fresh_xfs
+tree make 8192 1 $LOWER/c1 >/dev/null
+for i in 2 3 4; do
+	cp -r --reflink=always $LOWER/c1 $LOWER/c$i
+done
+
+fold_mount
+tree read 8192 1 $FOLD/c? >/dev/null
+tree private 8192 1 $FOLD/c? >/dev/null
+assert_ge "$(counter $FOLD pages_saved)" 5000 "pages_saved"
+gone "with a warm cache"
+
+# In use.
+fold_mount
+tree read 8192 1 $FOLD/c? >/dev/null
+exec 7<$FOLD/c1/d0/f12
+assert_fails busy umount $FOLD
+assert_fails "temporarily unavailable" rmmod foldfs
+exec 7<&-
+LD_LIBRARY_PATH='' cp /usr/bin/bigexec $FOLD/bigexec
+mkfifo /tmp/hold
+$FOLD/bigexec </tmp/hold &
+exec 7>/tmp/hold
+assert_fails busy umount $FOLD
+exec 7>&-
+wait
+rm $FOLD/bigexec
+gone "after it was in use"
+
+# Again and again.
+for (( i = 1; i <= 30; i++ )); do
+	fold_mount
+	cat $FOLD/c$(( i % 4 + 1 ))/d*/f? | md5sum >/tmp/sum
+	[ "$i" = 1 ] && mv /tmp/sum /tmp/first || assert_same /tmp/sum /tmp/first
+	[ $(( i % 5 )) = 0 ] && drop_caches
+	umount $FOLD || fail "umount, round $i"
+done
+
+# Killed at any moment.
+fold_mount
+mkdir $FOLD/chaos
+kills=$(chaos 15 1 $FOLD/chaos) || fail "chaos"
+note "processes killed at random moments: $kills; joins $(counter $FOLD joins), breaks $(counter $FOLD breaks)"
+assert_ge "$kills" 50 "killed processes"
+assert_ge "$(counter $FOLD joins)" 50 "joins"
+assert_ge "$(counter $FOLD breaks)" 50 "breaks"
+gone "after processes were killed"
