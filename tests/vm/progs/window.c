@@ -110,7 +110,8 @@ static void run(const char *name, void (*change)(void))
 	if (!memcmp(now, want + AT, PAGE))
 		die("%s: nothing changed", name);
 	same_bytes(before, now, PAGE, name);
-	same_bytes(other, want, SIZE, "the clone");
+	/* Two pages only: each of these faults is slow as well. */
+	same_bytes(other + AT, want + AT, 2 * PAGE, "the clone");
 	munmap(map, SIZE);
 	munmap(store_map, SIZE);
 	munmap(other, SIZE);
