@@ -41,22 +41,24 @@ packages() {
 	esac
 }
 
+command -v dpkg-query >/dev/null || {
+	echo "deps.sh: this is no Debian; docs/testing.md lists what is needed" >&2
+	exit 0
+}
+
+have=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' | sed -n 's/ installed$//p' | tr '\n' ' ')
+
 installed() {
-	case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in
-	installed) return 0 ;;
+	case " $have " in
+	*" $1 "*) return 0 ;;
 	esac
 	# Virtual, or renamed in another release: what it brings is what counts.
 	case $1 in
 	gcc-12) command -v gcc >/dev/null ;;
-	libelf1) dpkg-query -W -f '${db:Status-Status}' libelf1t64 2>/dev/null | grep -qx installed ;;
+	libelf1) installed libelf1t64 ;;
 	linux-source-6.12) [ -e /usr/src/linux-source-6.12.tar.xz ] ;;
 	*) return 1 ;;
 	esac
-}
-
-command -v dpkg-query >/dev/null || {
-	echo "deps.sh: this is no Debian; docs/testing.md lists what is needed" >&2
-	exit 0
 }
 
 missing=

@@ -118,7 +118,7 @@ def userland(kernel):
     programs = _programs()
     busybox = shutil.which("busybox", path="/bin:/usr/bin")
     stamp = _stamp(kernel, list(programs.values()) + [busybox])
-    if _current(path, stamp):
+    if _current(path, stamp) and os.path.exists(path + ".libs"):
         return path
 
     def fill(archive):
@@ -152,8 +152,11 @@ def userland(kernel):
                 done[real] = name
                 archive.copy("usr/bin/" + name, real, 0o755)
         scripts = {f for f in done if open(f, "rb").read(2) == b"#!"}
-        for lib in libraries(sorted(set(done) - scripts)):
+        libs = libraries(sorted(set(done) - scripts))
+        for lib in libs:
             archive.copy(_place(lib), os.path.realpath(lib), 0o755)
+        with open(path + ".libs", "w") as out:
+            out.write("\n".join(libs))
 
         where = "usr/lib/modules/" + kernel.version + "/"
         files, dep = kernels.pick(kernel, _list("modules"))
@@ -187,11 +190,31 @@ def python():
     return path
 
 
-def subject(path, products, scripts):
+def _libraries_of(files):
+    """libraries(files), remembered until one of the files changes."""
+    memory = os.path.join(paths.ensure("vm"), "libraries")
+    stamp = "\n".join(f"{f} {os.stat(f).st_mtime_ns}" for f in sorted(files))
+    try:
+        with open(memory) as f:
+            known, libs = f.read().split("\n\n")
+        if known == stamp:
+            return libs.split()
+    except (OSError, ValueError):
+        pass
+    libs = libraries(files)
+    with open(memory, "w") as f:
+        f.write(stamp + "\n\n" + "\n".join(libs))
+    return libs
+
+
+def subject(path, products, scripts, base):
     """Write the archive of what is under test.
 
-    products: name in the VM -> file here; scripts: name in /tests -> text.
+    products: name in the VM -> file here; scripts: name in /tests -> text;
+    base: the archive that it will follow.
     """
+    with open(base + ".libs") as f:
+        there = set(f.read().split())
     with open(path, "wb") as out:
         archive = Cpio(out)
         for name, text in scripts.items():
@@ -204,8 +227,9 @@ def subject(path, products, scripts):
         for name, file in products.items():
             archive.copy(name, file)
         binaries = [f for n, f in products.items() if n.startswith("usr/")]
-        for lib in libraries(binaries) if binaries else []:
-            archive.copy(_place(lib), os.path.realpath(lib), 0o755)
+        for lib in _libraries_of(binaries) if binaries else []:
+            if lib not in there:
+                archive.copy(_place(lib), os.path.realpath(lib), 0o755)
         archive.close()
 
 

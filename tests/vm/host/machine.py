@@ -50,7 +50,7 @@ class Machine:
     drives: list = field(default_factory=list)
 
     def start(self):
-        self.dir = tempfile.mkdtemp(prefix="boot-", dir=paths.ensure("vm"))
+        self.dir = tempfile.mkdtemp(prefix=f"disks-{os.getpid()}-", dir=paths.ensure("vm"))
         disks = []
         for number, length in enumerate((self.shape.disk, self.shape.disk2)):
             if length:

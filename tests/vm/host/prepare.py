@@ -3,8 +3,22 @@
 
 import fcntl
 import os
+import re
+import shutil
 
 from . import build, image, paths
+
+
+def _sweep(where):
+    """Remove what runs that were killed have left."""
+    for name in os.listdir(where):
+        match = re.match(r"(?:disks|exec|boot)-(\d+)\b", name)
+        if match and not os.path.exists("/proc/" + match.group(1)):
+            path = os.path.join(where, name)
+            if os.path.isdir(path):
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                os.unlink(path)
 
 
 def initrd(kernel, shape, scripts, extra, name):
@@ -16,6 +30,7 @@ def initrd(kernel, shape, scripts, extra, name):
     where = paths.ensure("vm")
     with open(os.path.join(where, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _sweep(where)
         products = {**build.tools(), **build.programs(), **extra}
         ko = build.module(kernel, shape.flavour)
         if ko:
@@ -24,7 +39,7 @@ def initrd(kernel, shape, scripts, extra, name):
         if shape.python:
             parts.append(image.python())
         subject = os.path.join(where, name + ".subject")
-        image.subject(subject, products, scripts)
+        image.subject(subject, products, scripts, parts[0])
         path = os.path.join(where, name + ".initrd")
         image.join(path, parts + [subject])
         os.unlink(subject)
