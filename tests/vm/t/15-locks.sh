@@ -1,0 +1,22 @@
+# shows: record locks, flock and leases between processes on foldfs answer as on
+# XFS, through all names of a file
+. /tests/lib.sh
+. /tests/cases.inc
+
+fresh_xfs
+same_cases locks
+same_cases locks nofold
+
+# A lock and who waits for it.
+fold_mount $LOWER/stacked
+touch $FOLD/file
+ln $FOLD/file $FOLD/other
+flock -o $FOLD/file sleep 1000 &
+holder=$!
+until_true 10 grep -q ":$(stat -c %i $FOLD/file) " /proc/locks
+assert_fails "" flock -n $FOLD/other true
+flock -w 20 $FOLD/other true &
+waiter=$!
+sleep 0.3
+kill $holder
+wait $waiter || fail "the lock was not handed on"
