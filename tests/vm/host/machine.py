@@ -93,7 +93,7 @@ class Machine:
         words = ["console=ttyS0", "norandmaps", "loglevel=5", "log_buf_len=4M", "panic=-1",
                  "panic_on_oops=1", "oops=panic", "mitigations=off",
                  "slab_nomerge", "no5lvl", "printk.devkmsg=on",
-                 "sysctl.kernel.hung_task_timeout_secs=40",
+                 "sysctl.kernel.hung_task_timeout_secs=60",
                  "sysctl.kernel.panic_on_oops=1"]
         if self.kernel.debug:
             words += ["kmemleak=on", "kasan_multi_shot"]
