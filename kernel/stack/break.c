@@ -7,6 +7,8 @@
 #include <linux/falloc.h>
 #include <linux/sched.h>
 
+#include <uapi/linux/foldfs.h>
+
 #include "../core/refer.h"
 #include "foldfs.h"
 
@@ -72,13 +74,17 @@ int fold_fallocate_begin(struct inode *inode, int mode, loff_t offset,
 void fold_change_end(struct inode *inode)
 {
 	struct fold_share *share = &FOLD_I(inode)->share;
+	bool empty = !READ_ONCE(share->map.nr);
 
 	fold_map_change_end(&share->map);
 	/* What was found out before no longer says anything. */
-	if (READ_ONCE(share->patience) > 1) {
+	if (READ_ONCE(share->patience) > 1 ||
+	    (empty && READ_ONCE(share->state) != FOLDFS_STATE_NEW)) {
 		spin_lock(&share->lock);
 		share->patience = 1;
 		share->expires = jiffies + HZ;
+		if (empty)
+			share->state = FOLDFS_STATE_NEW;
 		spin_unlock(&share->lock);
 	}
 }
