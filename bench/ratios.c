@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an operation on a shared file costs through foldfs, beside the same operation
+ * on an XFS file of the same size and content.
+ *
+ *	ratios XFS-DIRECTORY FOLDFS-DIRECTORY RUNS
+ *
+ * Both directories hold the same files, made by ratios.sh. Every operation is run
+ * in turn on one and on the other, RUNS times, so that whatever slows the machine
+ * down meets both. For each a line is printed:
+ *
+ *	RESULT key unit median-on-XFS median-on-foldfs median-of-the-ratios
+ *
+ * Nothing is judged here: under emulation only the ratios mean anything.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE 4096
+#define MAX_RUNS 99
+
+static char buffer[128 << 10];
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* The same sequence in every run, on both sides. */
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+static int open_file(int dir, const char *name, int flags)
+{
+	int fd = openat(dir, name, flags | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		err(1, "%s", name);
+	return fd;
+}
+
+static size_t file_size(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		err(1, "fstat");
+	return st.st_size;
+}
+
+/* Every operation returns seconds for one of it. */
+
+static double read_random(int dir, const char *name)
+{
+	enum { COUNT = 20000 };
+	int fd = open_file(dir, name, O_RDONLY);
+	size_t pages = file_size(fd) / PAGE;
+	uint64_t state = 88172645463325252ULL;
+	double start = now();
+
+	for (int i = 0; i < COUNT; i++)
+		if (pread(fd, buffer, PAGE, next_random(&state) % pages * PAGE) != PAGE)
+			err(1, "pread");
+	start = now() - start;
+	close(fd);
+	return start / COUNT;
+}
+
+static double read_in_order(int dir, const char *name)
+{
+	int fd = open_file(dir, name, O_RDONLY), count = 0;
+	double start = now();
+	ssize_t length;
+
+	while ((length = read(fd, buffer, sizeof(buffer))) > 0)
+		count++;
+	if (length < 0)
+		err(1, "read");
+	start = now() - start;
+	close(fd);
+	return start / count;
+}
+
+/* One fault a page at most; the kernel may map neighbours along with it. */
+static double touch(int dir, const char *name, int protection, int flags, int advice)
+{
+	int fd = open_file(dir, name, O_RDONLY);
+	size_t size = file_size(fd);
+	volatile char *map = mmap(NULL, size, protection, flags, fd, 0);
+	volatile char sink;
+	double start;
+
+	if (map == MAP_FAILED)
+		err(1, "mmap");
+	if (madvise((void *)map, size, advice))
+		err(1, "madvise");
+	start = now();
+	for (size_t i = 0; i < size; i += PAGE) {
+		if (protection & PROT_WRITE)
+			map[i] = 1;
+		else
+			sink = map[i];
+	}
+	(void)sink;
+	start = now() - start;
+	munmap((void *)map, size);
+	close(fd);
+	return start / (size / PAGE);
+}
+
+static double touch_in_order(int dir, const char *name)
+{
+	return touch(dir, name, PROT_READ, MAP_SHARED, MADV_NORMAL);
+}
+
+static double touch_singly(int dir, const char *name)
+{
+	return touch(dir, name, PROT_READ, MAP_SHARED, MADV_RANDOM);
+}
+
+static double write_private(int dir, const char *name)
+{
+	return touch(dir, name, PROT_READ | PROT_WRITE, MAP_PRIVATE, MADV_NORMAL);
+}
+
+static double open_close(int dir, const char *name)
+{
+	enum { COUNT = 10000 };
+	double start = now();
+
+	for (int i = 0; i < COUNT; i++)
+		close(open_file(dir, name, O_RDONLY));
+	return (now() - start) / COUNT;
+}
+
+static double stat_file(int dir, const char *name)
+{
+	enum { COUNT = 20000 };
+	struct stat st;
+	double start = now();
+
+	for (int i = 0; i < COUNT; i++)
+		if (fstatat(dir, name, &st, 0))
+			err(1, "stat");
+	return (now() - start) / COUNT;
+}
+
+static double clone_file(int dir, const char *name)
+{
+	int fd = open_file(dir, name, O_RDONLY);
+	int to = open_file(dir, "new-clone", O_RDWR | O_CREAT | O_EXCL);
+	double start = now();
+
+	if (ioctl(to, FICLONE, fd))
+		err(1, "FICLONE");
+	start = now() - start;
+	close(to);
+	close(fd);
+	if (unlinkat(dir, "new-clone", 0))
+		err(1, "unlink");
+	return start;
+}
+
+static const struct {
+	const char *key;
+	double (*run)(int dir, const char *name);
+	const char *file;
+} operations[] = {
+	{ "read-4k-random", read_random, "shared" },
+	{ "read-128k-in-order", read_in_order, "shared" },
+	{ "fault-in-order", touch_in_order, "shared" },
+	{ "fault-single", touch_singly, "shared" },
+	{ "fault-private-write", write_private, "shared" },
+	{ "private-read-4k-random", read_random, "private" },
+	{ "private-read-128k-in-order", read_in_order, "private" },
+	{ "private-fault-in-order", touch_in_order, "private" },
+	{ "open-close", open_close, "shared" },
+	{ "stat", stat_file, "shared" },
+	{ "clone-512m-cached", clone_file, "big" },
+};
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *values, int nr)
+{
+	qsort(values, nr, sizeof(*values), compare);
+	return nr % 2 ? values[nr / 2] : (values[nr / 2 - 1] + values[nr / 2]) / 2;
+}
+
+int main(int argc, char **argv)
+{
+	double side[2][MAX_RUNS], ratio[MAX_RUNS];
+	int dir[2], runs;
+
+	if (argc != 4 || (runs = atoi(argv[3])) < 1 || runs > MAX_RUNS)
+		errx(2, "usage: ratios XFS-DIRECTORY FOLDFS-DIRECTORY RUNS");
+	for (int i = 0; i < 2; i++) {
+		dir[i] = open(argv[1 + i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (dir[i] < 0)
+			err(1, "%s", argv[1 + i]);
+	}
+
+	for (size_t o = 0; o < sizeof(operations) / sizeof(operations[0]); o++) {
+		/* Once each unmeasured: what is measured is the warm case. */
+		for (int i = 0; i < 2; i++)
+			operations[o].run(dir[i], operations[o].file);
+		for (int r = 0; r < runs; r++) {
+			/* Each side goes first every other time. */
+			int first = r % 2;
+
+			side[first][r] = operations[o].run(dir[first], operations[o].file);
+			side[!first][r] = operations[o].run(dir[!first], operations[o].file);
+			ratio[r] = side[1][r] / side[0][r];
+		}
+		printf("RESULT %s us %.3f %.3f %.3f\n", operations[o].key,
+		       median(side[0], runs) * 1e6, median(side[1], runs) * 1e6,
+		       median(ratio, runs));
+		fflush(stdout);
+	}
+	return 0;
+}
