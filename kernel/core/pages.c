@@ -41,8 +41,7 @@ static unsigned long window(struct file_ra_state *ra, unsigned long max,
 	unsigned long size, ahead;
 
 	want = clamp(want, 1UL, max);
-	if (!index || index == ra->start + ra->size ||
-	    (ra->size && index > ra->start && index <= ra->start + ra->size)) {
+	if (!index || (index > ra->start && index <= ra->start + ra->size)) {
 		size = index ? 2UL * ra->size : 4;
 		size = clamp(max(size, want), 1UL, max);
 		ahead = size > want ? size - want : size / 2;
