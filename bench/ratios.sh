@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2086,SC2154
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # In the VM: the files that bench/ratios compares, on XFS and below foldfs.

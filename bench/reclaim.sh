@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2086,SC2154
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # In a VM of its own: a mapped file twice as large as the memory that is left for
@@ -30,9 +30,15 @@ echo "RESULT all memory_kb $memory"
 echo "RESULT all file_kb $(( pages * 4 ))"
 echo "RESULT all kernel $(uname -r)"
 
-for ageing in "${AGEING[@]}"; do
-	[ -w $lru ] || [ "$ageing" = classic ] || continue
-	[ ! -w $lru ] || echo "$([ "$ageing" = mglru ] && echo 7 || echo 0)" >$lru
+for ageing in mglru classic; do
+	if [ -w $lru ]; then
+		case $ageing in
+		mglru) echo 7 >$lru ;;
+		classic) echo 0 >$lru ;;
+		esac
+	elif [ $ageing = mglru ]; then
+		continue
+	fi
 	for way in native foldfs; do
 		drop_caches
 		sleep 1
