@@ -1,18 +1,18 @@
-# shows: programs executed from 8 clones, with the libraries of the clones, share
-#        their pages; /proc names the clone; a running program cannot be written
+# shows: programs executed from clones (8, then 64), with the libraries of the clones,
+#        share their pages; /proc names the clone; a running program cannot be written
 . /tests/lib.sh
 
 lines_in() {
 	[ "$(wc -l <"$1")" -ge "$2" ]
 }
 
-# start DIR: execute the program from all clones and let each add up its table
+# start DIR N: execute the program from N clones and let each add up its table
 # three times, with pauses in which joins can happen; sets $growth (kB), $pids
 start() {
-	local i before fd sum want=
+	local i before fd sum want= n=$2
 	before=$(cached_kb)
 	pids=() ends=()
-	for i in 1 2 3 4 5 6 7 8; do
+	for (( i = 1; i <= n; i++ )); do
 		mkfifo "/tmp/in$i"
 		LD_LIBRARY_PATH="$1/c$i" "$1/c$i/bigexec" <"/tmp/in$i" >"/tmp/out$i" &
 		pids+=($!)
@@ -20,14 +20,16 @@ start() {
 		ends+=("$fd")
 	done
 	for round in 1 2 3; do
-		for i in 1 2 3 4 5 6 7 8; do
-			echo x >&"${ends[i - 1]}"
-			until_true 20 lines_in "/tmp/out$i" $round
+		for fd in "${ends[@]}"; do
+			echo x >&"$fd"
+		done
+		for (( i = 1; i <= n; i++ )); do
+			until_true 30 lines_in "/tmp/out$i" $round
 		done
 		sleep 1
 	done
 	growth=$(( $(cached_kb) - before ))
-	for i in 1 2 3 4 5 6 7 8; do
+	for (( i = 1; i <= n; i++ )); do
 		sum=$(sort -u "/tmp/out$i")
 		assert_eq "$sum" "${want:=$sum}" "what the program in clone $i adds up"
 	done
@@ -48,20 +50,20 @@ cp /usr/bin/bigexec $LOWER/c1/
 for lib in $(/lib64/ld-linux-x86-64.so.2 --list /usr/bin/bigexec | awk '$2 == "=>" { print $3 }'); do
 	cp -L "$lib" $LOWER/c1/
 done
-for i in 2 3 4 5 6 7 8; do
+for (( i = 2; i <= 64; i++ )); do
 	cp -r --reflink=always $LOWER/c1 $LOWER/c$i
 done
 unique=$(du -sk $LOWER/c1 | cut -f1)
 
 drop_caches
-start $LOWER
+start $LOWER 8
 stop
 note "8 running clones of a program of $unique kB: plain XFS caches $growth kB"
 assert_ge "$growth" $(( unique * 5 )) "page cache of running clones on plain XFS (kB)"
 
 fold_mount
 drop_caches
-start $FOLD
+start $FOLD 8
 note "8 running clones of a program of $unique kB: foldfs caches $growth kB"
 assert_le "$growth" $(( unique * 105 / 100 )) "page cache of running clones (kB)"
 
@@ -91,3 +93,11 @@ stop
 exec 7>>"$exe"
 assert_fails "Text file busy" "$exe"
 exec 7>&-
+
+umount $FOLD
+fold_mount
+drop_caches
+start $FOLD 64
+note "64 running clones of a program of $unique kB: foldfs caches $growth kB"
+assert_le "$growth" $(( unique * 105 / 100 )) "page cache of 64 running clones (kB)"
+stop
