@@ -30,7 +30,7 @@ compare() {
 		run $way "$kib" $FOLD/trees/c*
 		note "$n clones of $unique kB, mapped ($way): foldfs caches $growth kB"
 		assert_le "$growth" $(( unique * 105 / 100 )) "page cache of mapped clones (kB)"
-		assert_ge "$(counter $FOLD pages_saved)" $(( unique / 4 * (n - 1) * 95 / 100 )) \
+		assert_ge "$(counter $FOLD pages_saved)" $(( unique * (n - 1) * 95 / 400 )) \
 			"pages_saved"
 		umount $FOLD
 	done

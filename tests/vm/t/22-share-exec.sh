@@ -9,7 +9,7 @@ lines_in() {
 # start DIR N: execute the program from N clones and let each add up its table
 # three times, with pauses in which joins can happen; sets $growth (kB), $pids
 start() {
-	local i before fd sum want= n=$2
+	local i before fd sum want="" n=$2
 	before=$(cached_kb)
 	pids=() ends=()
 	for (( i = 1; i <= n; i++ )); do

@@ -15,7 +15,7 @@ fresh_xfs
 mkdir /tmp/expect
 fold_mount
 breaks $FOLD $LOWER /tmp/expect
-cd /tmp/expect
+cd /tmp/expect || exit
 [ "$(find . -type f | wc -l)" -ge 60 ] || fail "the program left too few files to compare"
 
 sync

@@ -11,7 +11,7 @@ fold_mount
 drop_caches
 path=$(cgroup small 64M)
 out=$(in_cgroup small pressure 96 16 $FOLD/p1 $FOLD/p2 $FOLD/p3) || fail "pressure"
-read -r during all <<<"$out"
+read -r _ all <<<"$out"
 peak=$(cat "$path/memory.peak")
 note "96 MB mapped three times below a limit of 64 MB: peak $(( peak >> 20 )) MB, $all pages looked at, shot down: $(counter $FOLD shootdowns)"
 assert_eq "$(awk '$1 == "oom_kill" { print $2 }' "$path/memory.events")" 0 "OOM kills in the cgroup"
