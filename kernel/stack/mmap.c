@@ -29,13 +29,13 @@
 #define FAULT_TRIES	16
 
 /*
- * The test build makes the window between ->fault and the PTE wide enough for
- * a test to hit it.
+ * The test build makes two windows wide enough for a test to hit them: between
+ * the lookup and the folio's lock, and between ->fault and the PTE.
  */
 #ifdef FOLDFS_TEST
 static unsigned int fault_delay_ms;
 module_param(fault_delay_ms, uint, 0644);
-MODULE_PARM_DESC(fault_delay_ms, "sleep in each fault on a shared page");
+MODULE_PARM_DESC(fault_delay_ms, "sleep twice in each fault on a shared page");
 
 static void widen_window(void)
 {
@@ -135,6 +135,7 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 					       VM_RAND_READ);
 			continue;
 		}
+		widen_window();
 		/* Locked means: being filled, or shot down. */
 		if (!folio_trylock(folio)) {
 			ret = wait_for_folio(vmf, folio);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * window DIR DELAY: changes that begin while a fault on the same page has found
- * the old page and has not mapped it yet. The module's test build keeps that
- * window open for DELAY ms in each fault. Once the change has returned and the
- * fault is over, the mapping shows the new bytes.
+ * the old page and has not mapped it yet. The module's test build sleeps for
+ * DELAY ms in each fault when it has looked the page up, and again when it has
+ * locked the page and decided to return it. Once the change has returned and
+ * the fault is over, the mapping shows the new bytes.
  */
 #include "util.h"
 #include <pthread.h>
@@ -67,7 +68,8 @@ static void by_clone(void)
 	sys(ioctl(fd_w, FICLONERANGE, &r));
 }
 
-static void run(const char *name, void (*change)(void))
+/* Change the page WAIT ms after the fault began. */
+static void run(const char *name, void (*change)(void), int wait)
 {
 	char before[PAGE], now[PAGE], *map, *other, want[SIZE];
 	pthread_t thread;
@@ -91,7 +93,7 @@ static void run(const char *name, void (*change)(void))
 
 	if (pthread_create(&thread, NULL, fault, map + AT))
 		die("no thread");
-	sleep_ms(delay / 3);
+	sleep_ms(wait);
 	change_began = now_us();
 	change();
 	change_ended = now_us();
@@ -122,15 +124,22 @@ static void run(const char *name, void (*change)(void))
 
 int main(int argc, char **argv)
 {
+	static const struct {
+		const char *name;
+		void (*fn)(void);
+	} changes[] = {
+		{ "write", by_write }, { "direct write", by_direct }, { "store", by_store },
+		{ "punch", by_punch }, { "truncate", by_truncate }, { "clone", by_clone },
+	};
+	unsigned int i;
+
 	if (argc != 3)
 		die("usage: window DIR DELAY");
 	dir = argv[1];
 	delay = atoi(argv[2]);
-	run("write", by_write);
-	run("direct write", by_direct);
-	run("store", by_store);
-	run("punch", by_punch);
-	run("truncate", by_truncate);
-	run("clone", by_clone);
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		run(changes[i].name, changes[i].fn, delay / 3);
+		run(changes[i].name, changes[i].fn, delay + delay / 3);
+	}
 	return 0;
 }
