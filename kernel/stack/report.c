@@ -92,13 +92,16 @@ unlock:
 
 static unsigned int report_state(struct fold_inode *fi)
 {
+	unsigned int state = READ_ONCE(fi->share.state);
+
 	if (!fi->share.map.cache)
 		return FOLDFS_STATE_REFUSED;
 	if (READ_ONCE(fi->share.pending))
 		return FOLDFS_STATE_JOINING;
 	if (READ_ONCE(fi->share.map.nr))
 		return FOLDFS_STATE_JOINED;
-	return READ_ONCE(fi->share.state);
+	/* All that it joined with has changed since. */
+	return state == FOLDFS_STATE_JOINED ? FOLDFS_STATE_NEW : state;
 }
 
 /**

@@ -7,6 +7,6 @@ fresh_xfs
 fold_mount
 # One page a fault, and each through the handler that has the window.
 echo 4096 >/sys/kernel/debug/fault_around_bytes
-echo 200 >/sys/module/foldfs/parameters/fault_delay_ms
-window $FOLD 200
+echo 300 >/sys/module/foldfs/parameters/fault_delay_ms
+window $FOLD 300
 echo 65536 >/sys/kernel/debug/fault_around_bytes
