@@ -1,5 +1,6 @@
 # shows: clones (8, then 64) that are mapped and never read share as well, private and
 #        shared mappings alike; what programs do with mappings does what it always did
+# mem: 1500M
 # timeout: 240
 . /tests/lib.sh
 
@@ -38,7 +39,7 @@ compare() {
 
 fresh_xfs
 compare 8 20480
-compare 64 8192
+compare 64 12288
 
 mkdir $LOWER/ops
 mapops $LOWER/ops $LOWER/out
