@@ -75,7 +75,8 @@ static unsigned long to_phys(const struct fold_run *run, unsigned long index,
  * locks may be held. Waits, killably, for the page's fill unless @nowait.
  * Return: 0: @page->folio is up to date and the caller's to put;
  * -ENOENT: the page is private, as are the next @page->run.nr pages;
- * -EAGAIN: not without waiting; -EINTR: killed; -EIO, -ENOMEM: the fill failed, the lower file knows better.
+ * -EAGAIN: not without waiting; -EINTR: killed; -EIO, -ENOMEM: the fill failed,
+ * the lower file knows better.
  */
 int fold_pages_find(struct fold_map *map, unsigned long index,
 		    unsigned long want, struct file_ra_state *ra,
