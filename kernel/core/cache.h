@@ -27,7 +27,7 @@ struct shrinker;
 
 /* Runs do not cross a multiple of this many pages (1 GiB). */
 #define FOLD_SEGMENT_SHIFT	(30 - PAGE_SHIFT)
-#define FOLD_SEGMENT_PAGES	BIT(FOLD_SEGMENT_SHIFT)
+#define FOLD_SEGMENT_PAGES	(1UL << FOLD_SEGMENT_SHIFT)
 #define FOLD_NR_SPACES		8
 
 /*

@@ -26,7 +26,7 @@
 #include "shootdown.h"
 
 #define CHUNK_SHIFT	9
-#define CHUNK_PAGES	BIT(CHUNK_SHIFT)
+#define CHUNK_PAGES	(1UL << CHUNK_SHIFT)
 
 /**
  * struct fold_chunk - a part of a space that reclaim may look at
