@@ -18,20 +18,31 @@ def script(text):
     return PREAMBLE + text + "\n"
 
 
+def _boot(machine):
+    """Start the VM and wait for its agent; whether that came."""
+    machine.start()
+    limit = 600 if machine.kernel.debug else 120
+    for event in machine.events(time.monotonic() + limit):
+        if event.kind == "ctl" and event.text == "ready":
+            return True
+        if event.kind == "died":
+            break
+    return False
+
+
 def run(machine, limit, show_kernel=False):
     """Boot `machine`, whose image holds the script, and return its status."""
     started = time.monotonic()
-    machine.start()
     status, stage, kernel = None, "output", []
-    ready = False
     try:
-        for event in machine.events(started + 120):
-            if event.kind == "ctl" and event.text == "ready":
-                ready = True
-                machine.send(f"run {NAME} {limit}")
-                break
-            if event.kind == "died":
-                break
+        ready = _boot(machine)
+        if not ready:
+            # As in suite.py: a boot that dies under emulation is tried again.
+            print("run: the VM did not come up, booting again", file=sys.stderr)
+            machine.stop()
+            ready = _boot(machine)
+        if ready:
+            machine.send(f"run {NAME} {limit}")
         for event in machine.events(time.monotonic() + limit + 90 if ready else 0):
             if event.kind == "ctl":
                 word, _, rest = event.text.partition(" ")

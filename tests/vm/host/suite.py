@@ -132,7 +132,12 @@ def run(kernel, tests, initrd, accelerator, report, number):
                             test.name, "fail", reasons=["the VM does not boot"],
                             excerpt=vm.console_tail(30) + vm.qemu_errors().splitlines()))
                     return
+                # Emulated processors now and then run code that another one is
+                # just patching, which kills a kernel that is still booting.
+                report.say("# the VM did not come up, booting again: "
+                           + os.path.relpath(console, paths.TOP))
                 continue
+            failed_boots = 0
             clean = True
             while pending and clean:
                 name = pending[0].name
