@@ -46,7 +46,7 @@ struct fold_sb {
 	struct dentry *lower_root;
 	const struct cred *cred;
 	bool nofold;
-	spinlock_t sync_lock;
+	spinlock_t sync_lock;	/* @lower_wb_err */
 	errseq_t lower_wb_err;
 	struct fold_sb_share share;
 };

@@ -25,7 +25,7 @@ mkdir $FOLD/dir
 echo one >$FOLD/dir/a
 ln $FOLD/dir/a $FOLD/b
 ln $LOWER/stacked/b $LOWER/stacked/below
-for i in 1 2; do
+for _ in 1 2; do
 	assert_eq "$(stat -c '%i %h' $FOLD/dir/a)" "$(stat -c '%i %h' $FOLD/b)" "link"
 	assert_eq "$(stat -c '%i %h' $FOLD/below)" "$(stat -c '%i %h' $FOLD/b)" "link"
 	drop_caches
@@ -54,4 +54,4 @@ done
 assert_same /tmp/dirpos.*fold /tmp/dirpos.*stacked
 assert_eq "$(wc -l </tmp/dirpos.*fold)" 3002 "entries"
 rm -r $FOLD/many
-assert_eq "$(ls $LOWER/stacked | wc -l)" "$(ls $FOLD | wc -l)" "names"
+assert_eq "$(echo $LOWER/stacked/*)" "$(echo $FOLD/* | sed "s,$FOLD,$LOWER/stacked,g")" "names"

@@ -59,7 +59,7 @@ idmapped $LOWER/native /mnt/native.map
 idmapped $FOLD /mnt/stacked.map
 for tree in native stacked; do
 	(
-		cd /mnt/$tree.map/mapped
+		cd /mnt/$tree.map/mapped || exit
 		as() { local u=$1; shift; setpriv --reuid="$u" --regid="$u" --clear-groups "$@"; }
 		set +e
 		exec 2>&1
@@ -84,7 +84,7 @@ for tree in native stacked; do
 		chown 5 file
 		getfacl -n file dir/inherits
 		stat -c '%n %u %g %a %s' file dir dir/* symlink
-		cd $LOWER/$tree/mapped
+		cd $LOWER/$tree/mapped || exit
 		getfacl -n file dir/inherits
 		stat -c '%n %u %g %a %s' file dir dir/* symlink
 	) >/tmp/mapped.$tree

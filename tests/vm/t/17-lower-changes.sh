@@ -14,7 +14,7 @@ for option in rw nofold; do
 		fail "$option: $(head -c 600 /tmp/twins)"
 	note "$option: $(cat /tmp/twins)"
 	umount $FOLD
-	rm -rf $B/* $LOWER/native/*
+	rm -rf ${B:?}/* $LOWER/native/*
 done
 
 # Names that were looked up and found, and looked up in vain.
@@ -47,7 +47,7 @@ assert_eq "$(cat $B/b)" three "a file made where others were"
 # Directories that somebody is in.
 mkdir -p $FOLD/dir/sub
 echo text >$FOLD/dir/sub/file
-cd $FOLD/dir/sub
+cd $FOLD/dir/sub || fail "no directory"
 exec 5<>file
 mkdir $B/other
 mv $B/dir $B/other/moved
