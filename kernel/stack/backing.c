@@ -19,6 +19,7 @@
 
 /**
  * struct fold_backing - operations of one superblock's lower files
+ * @sb: the upper superblock
  * @fops: copy of @lower_fops with ours in it
  * @lower_fops: those of the lower filesystem's regular files
  * @vm_ops: copy of @lower_vm_ops with ours in it
@@ -29,6 +30,7 @@
  * Lives as long as the superblock: lower files and mappings hold the mount.
  */
 struct fold_backing {
+	struct super_block *sb;
 	struct file_operations fops;
 	const struct file_operations *lower_fops;
 	struct vm_operations_struct vm_ops;
@@ -49,7 +51,13 @@ static struct fold_backing *to_backing(struct file *lower)
  */
 struct inode *fold_backing_inode(struct file *lower)
 {
-	return d_inode(backing_file_user_path(lower)->dentry);
+	struct dentry *user = backing_file_user_path(lower)->dentry;
+	struct super_block *sb = to_backing(lower)->sb;
+
+	if (likely(user->d_sb == sb))
+		return d_inode(user);
+	/* Opened through an overlayfs above, whose path the user is shown. */
+	return fold_find_inode(sb, file_inode(lower));
 }
 
 /**
@@ -152,12 +160,14 @@ static int backing_fadvise(struct file *lower, loff_t start, loff_t len,
 	return generic_fadvise(lower, start, len, advice);
 }
 
-static struct fold_backing *backing_create(const struct file_operations *fops)
+static struct fold_backing *backing_create(struct super_block *sb,
+					   const struct file_operations *fops)
 {
 	struct fold_backing *backing = kzalloc(sizeof(*backing), GFP_KERNEL);
 
 	if (!backing)
 		return NULL;
+	backing->sb = sb;
 	backing->lower_fops = fops;
 	backing->fops = *fops;
 	backing->fops.mmap = backing_mmap;
@@ -176,14 +186,15 @@ static struct fold_backing *backing_create(const struct file_operations *fops)
  */
 int fold_share_opened(struct file *file)
 {
-	struct fold_sb_share *ss = &FOLD_SB(file_inode(file)->i_sb)->share;
+	struct super_block *sb = file_inode(file)->i_sb;
+	struct fold_sb_share *ss = &FOLD_SB(sb)->share;
 	struct file *lower = fold_lower_file(file);
 	struct fold_backing *backing = READ_ONCE(ss->backing), *old;
 
 	if (!ss->cache || !lower->f_op->mmap)
 		return 0;
 	if (!backing) {
-		backing = backing_create(lower->f_op);
+		backing = backing_create(sb, lower->f_op);
 		if (!backing)
 			return -ENOMEM;
 		old = cmpxchg(&ss->backing, NULL, backing);

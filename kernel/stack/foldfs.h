@@ -126,6 +126,7 @@ void fold_free_inode(struct inode *inode);
 void fold_evict_inode(struct inode *inode);
 int fold_drop_inode(struct inode *inode);
 struct inode *fold_iget(struct super_block *sb, struct inode *lower);
+struct inode *fold_find_inode(struct super_block *sb, struct inode *lower);
 void fold_copy_attr(struct inode *inode);
 bool fold_attr_is_current(const struct inode *inode);
 void fold_accessed(struct file *file);

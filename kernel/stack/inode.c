@@ -517,3 +517,23 @@ struct inode *fold_iget(struct super_block *sb, struct inode *lower)
 	}
 	return inode;
 }
+
+/**
+ * fold_find_inode - the upper inode of a lower inode, if there is one
+ * @sb: the upper superblock
+ * @lower: the lower inode
+ *
+ * Takes no reference: the caller knows that somebody else has one.
+ *
+ * Context: any but interrupts.
+ * Return: the upper inode or NULL.
+ */
+struct inode *fold_find_inode(struct super_block *sb, struct inode *lower)
+{
+	struct inode *inode;
+
+	rcu_read_lock();
+	inode = find_inode_rcu(sb, (unsigned long)lower, fold_inode_test, lower);
+	rcu_read_unlock();
+	return inode;
+}

@@ -4,8 +4,7 @@
 
 fresh_xfs
 mkdir -p $LOWER/layers/one $LOWER/upper $LOWER/work /mnt/over
-cp -a /bin /lib /lib64 /usr $LOWER/layers/one/ 2>/dev/null
-mkdir $LOWER/layers/one/proc
+cp /usr/bin/{bash,cat,sort,find} $LOWER/layers/one
 random_file $LOWER/layers/one/data 4
 cp -a --reflink=always $LOWER/layers/one $LOWER/layers/two
 sync
@@ -13,15 +12,14 @@ fold_mount $LOWER/layers
 for layer in one two; do
 	mount -t overlay overlay -o lowerdir=$FOLD/$layer,upperdir=$LOWER/upper,workdir=$LOWER/work /mnt/over
 	assert_same /mnt/over/data $LOWER/layers/one/data
-	assert_eq "$(chroot /mnt/over /usr/bin/bash -c 'cat /usr/bin/* | wc -c')" \
-		"$(cat $LOWER/layers/one/usr/bin/* | wc -c)" "bytes"
-	mapops "$layer" 2>/dev/null || true
+	assert_eq "$(/mnt/over/bash -c '/mnt/over/cat /mnt/over/data | sha256sum')" \
+		"$(sha256sum <$LOWER/layers/one/data)" "what programs there read"
 	echo changed >>/mnt/over/data
 	mv /mnt/over/data /mnt/over/moved
-	rm /mnt/over/usr/bin/cat
-	assert_eq "$(tail -n 1 /mnt/over/moved)" changed "what was copied up"
+	rm /mnt/over/cat
+	assert_eq "$(tail -c 8 /mnt/over/moved)" changed "what was copied up"
 	assert_same $FOLD/$layer/data $LOWER/layers/one/data
-	[ -e $FOLD/$layer/usr/bin/cat ] || fail "something was removed from the lower layer"
+	[ -e $FOLD/$layer/cat ] || fail "something was removed from the lower layer"
 	umount /mnt/over
 	rm -rf $LOWER/upper $LOWER/work
 	mkdir $LOWER/upper $LOWER/work
