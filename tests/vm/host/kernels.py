@@ -56,16 +56,16 @@ def pick(kernel, names):
     a modules.dep for them, as the files are called once they are unpacked."""
     index = _index(kernel)
     files, lines = set(), []
-    todo = [n.replace("-", "_") for n in names]
+    wanted = [n.replace("-", "_") for n in names]
     seen = set()
-    while todo:
-        name = todo.pop()
+    while wanted:
+        name = wanted.pop()
         if name in seen or name not in index:
             continue
         seen.add(name)
         path, needs = index[name]
         files.add(path)
-        todo += [module_name(n) for n in needs]
+        wanted += [module_name(n) for n in needs]
         lines.append(plain(path) + ":" + "".join(" " + plain(n) for n in needs))
     return sorted(files), sorted(lines)
 
