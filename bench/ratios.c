@@ -30,7 +30,22 @@
 #define PAGE 4096
 #define MAX_RUNS 99
 
-static char buffer[128 << 10];
+#define CHUNK (128 << 10)
+#define ARENA (2 << 20)
+
+/*
+ * Buffers come from all over the arena. With one buffer, QEMU's emulated TLB, which
+ * tells pages apart by the low bits of their number only, can make every copy from a
+ * file whose pages happen to collide with it three times slower than from another.
+ */
+static char arena[ARENA] __attribute__((aligned(PAGE)));
+
+static char *next_buffer(size_t size)
+{
+	static unsigned int turn;
+
+	return arena + turn++ * 37 % ((ARENA - size) / PAGE) * PAGE;
+}
 
 static double now(void)
 {
@@ -78,7 +93,7 @@ static double read_random(int dir, const char *name)
 	double start = now();
 
 	for (int i = 0; i < COUNT; i++)
-		if (pread(fd, buffer, PAGE, next_random(&state) % pages * PAGE) != PAGE)
+		if (pread(fd, next_buffer(PAGE), PAGE, next_random(&state) % pages * PAGE) != PAGE)
 			err(1, "pread");
 	start = now() - start;
 	close(fd);
@@ -91,7 +106,7 @@ static double read_in_order(int dir, const char *name)
 	double start = now();
 	ssize_t length;
 
-	while ((length = read(fd, buffer, sizeof(buffer))) > 0)
+	while ((length = read(fd, next_buffer(CHUNK), CHUNK)) > 0)
 		count++;
 	if (length < 0)
 		err(1, "read");
@@ -218,6 +233,7 @@ int main(int argc, char **argv)
 
 	if (argc != 4 || (runs = atoi(argv[3])) < 1 || runs > MAX_RUNS)
 		errx(2, "usage: ratios XFS-DIRECTORY FOLDFS-DIRECTORY RUNS");
+	memset(arena, 1, sizeof(arena));
 	for (int i = 0; i < 2; i++) {
 		dir[i] = open(argv[1 + i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (dir[i] < 0)
