@@ -74,6 +74,7 @@ static void unlock_name(struct dentry *dentry)
 static int instantiate(struct dentry *dentry)
 {
 	struct dentry *lower = fold_lower_dentry(dentry);
+	struct dentry *alias;
 	struct inode *inode;
 
 	if (d_really_is_negative(lower)) {
@@ -86,7 +87,16 @@ static int instantiate(struct dentry *dentry)
 		d_drop(dentry);
 		return PTR_ERR(inode);
 	}
-	d_instantiate(dentry, inode);
+	if (!S_ISDIR(inode->i_mode)) {
+		d_instantiate(dentry, inode);
+		return 0;
+	}
+	/* Somebody with a file handle may have found the directory already. */
+	d_drop(dentry);
+	alias = d_splice_alias(inode, dentry);
+	if (IS_ERR(alias))
+		return PTR_ERR(alias);
+	dput(alias);
 	return 0;
 }
 

@@ -283,6 +283,31 @@ static int fold_sync_fs(struct super_block *sb, int wait)
 	return err;
 }
 
+/*
+ * Whoever freezes for a snapshot of the device means what lies below. This
+ * superblock is frozen first, so that writers wait before they take any lock,
+ * and readers do not have to.
+ */
+static int fold_freeze_super(struct super_block *sb, enum freeze_holder who)
+{
+	int err;
+
+	err = freeze_super(sb, who);
+	if (err)
+		return err;
+	err = freeze_super(FOLD_SB(sb)->lower_mnt->mnt_sb, who);
+	if (err)
+		thaw_super(sb, who);
+	return err;
+}
+
+static int fold_thaw_super(struct super_block *sb, enum freeze_holder who)
+{
+	/* It may have been thawed from below already. */
+	thaw_super(FOLD_SB(sb)->lower_mnt->mnt_sb, who);
+	return thaw_super(sb, who);
+}
+
 static int fold_show_options(struct seq_file *m, struct dentry *root)
 {
 	if (FOLD_SB(root->d_sb)->nofold)
@@ -296,6 +321,8 @@ static const struct super_operations fold_super_operations = {
 	.drop_inode	= fold_drop_inode,
 	.evict_inode	= fold_evict_inode,
 	.sync_fs	= fold_sync_fs,
+	.freeze_super	= fold_freeze_super,
+	.thaw_super	= fold_thaw_super,
 	.statfs		= fold_statfs,
 	.show_options	= fold_show_options,
 };

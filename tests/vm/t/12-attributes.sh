@@ -4,10 +4,10 @@
 . /tests/cases.inc
 
 fresh_xfs
-same_cases times
-same_cases times nofold
-same_cases modes
-same_cases modes nofold
+same_cases attributes times
+same_cases attributes times nofold
+same_cases attributes modes
+same_cases attributes modes nofold
 
 # The atime rules are those of this mount.
 fold_mount $LOWER/stacked

@@ -5,8 +5,8 @@
 . /tests/cases.inc
 
 fresh_xfs
-same_cases data
-same_cases data nofold
+same_cases data data
+same_cases data data nofold
 
 modprobe loop
 

@@ -95,6 +95,29 @@ assert_le "$(free)" $(( full + 1000 )) "free blocks while the file is open"
 exec 5<&-
 until_true 10 [ "$(free)" -gt $(( full + 40000 )) ]
 
+# Frozen: who writes waits, who reads does not. (Frozen from below, who writes waits
+# with the file or directory locked.)
+mkdir $FOLD/frozen
+for dir in $FOLD $LOWER; do
+	echo text >$FOLD/cold
+	fsfreeze -f $dir
+	echo warm >$FOLD/cold &
+	writer=$!
+	touch $FOLD/frozen/new &
+	maker=$!
+	sleep 0.5
+	kill -0 $writer || fail "a write came through to a frozen filesystem"
+	kill -0 $maker || fail "a file was made on a frozen filesystem"
+	timeout 10 cat $FOLD/cold >/dev/null || fail "cannot read from a frozen filesystem"
+	timeout 10 ls -l $FOLD >/dev/null || fail "cannot list a frozen filesystem"
+	[ $dir = $LOWER ] || timeout 10 ls $FOLD/frozen >/dev/null ||
+		fail "cannot list a directory that somebody wants to write to"
+	fsfreeze -u $dir
+	wait $writer || fail "the write failed"
+	wait $maker || fail "the file could not be made"
+	rm $FOLD/frozen/new
+done
+
 # Handles.
 mkdir -p $B/h/dir/deep
 echo handle >$B/h/dir/deep/file

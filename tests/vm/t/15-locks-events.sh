@@ -1,11 +1,12 @@
-# shows: record locks, flock and leases between processes on foldfs answer as on
+# shows: record locks, flock, leases and inotify events are on foldfs what they are on
 # XFS, through all names of a file
 . /tests/lib.sh
 . /tests/cases.inc
 
 fresh_xfs
-same_cases locks
-same_cases locks nofold
+same_cases processes locks
+same_cases processes locks nofold
+same_cases processes events
 
 # A lock and who waits for it.
 fold_mount $LOWER/stacked
