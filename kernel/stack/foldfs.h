@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #include <linux/mount.h>
 #include <linux/path.h>
+#include <linux/xarray.h>
 #include <linux/xattr.h>
 
 #include "share.h"
@@ -34,6 +35,8 @@ struct posix_acl;
  * @lower_root: the lower directory
  * @cred: the mounter's credentials
  * @nofold: mount option: share nothing
+ * @root_dev: the device number that the lower directory shows
+ * @devs: for each other one below, which one to show; has a lock of its own
  * @sync_lock: protects @lower_wb_err
  * @lower_wb_err: the lower filesystem's writeback errors that syncfs(2) has
  *	passed on
@@ -46,6 +49,8 @@ struct fold_sb {
 	struct dentry *lower_root;
 	const struct cred *cred;
 	bool nofold;
+	dev_t root_dev;
+	struct xarray devs;
 	spinlock_t sync_lock;	/* @lower_wb_err */
 	errseq_t lower_wb_err;
 	struct fold_sb_share share;
@@ -154,6 +159,11 @@ extern const struct inode_operations fold_dir_inode_operations;
 
 /* readdir.c */
 extern const struct file_operations fold_dir_operations;
+
+/* stdev.c */
+int fold_stdev_init(struct super_block *sb);
+void fold_stdev_exit(struct fold_sb *fsb);
+int fold_stdev(struct super_block *sb, dev_t *dev);
 
 /* xattr.c */
 extern const struct xattr_handler * const fold_xattr_handlers[];

@@ -196,7 +196,9 @@ int fold_getattr(struct mnt_idmap *idmap, const struct path *path,
 		return err;
 
 	fold_copy_attr(inode);
-	stat->dev = inode->i_sb->s_dev;
+	err = fold_stdev(inode->i_sb, &stat->dev);
+	if (err)
+		return err;
 	if (idmap != &nop_mnt_idmap) {
 		stat->uid = vfsuid_into_kuid(make_vfsuid(idmap, i_user_ns(inode),
 							 stat->uid));

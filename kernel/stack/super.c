@@ -159,6 +159,9 @@ static int fold_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (lower->s_export_op)
 		sb->s_export_op = &fold_export_operations;
 
+	err = fold_stdev_init(sb);
+	if (err)
+		return err;
 	err = super_setup_bdi(sb);
 	if (err)
 		return err;
@@ -201,6 +204,7 @@ static void fold_free_sb(struct fold_sb *fsb)
 {
 	if (!fsb)
 		return;
+	fold_stdev_exit(fsb);
 	dput(fsb->lower_root);
 	/* A plain mntput() never ends a private clone. */
 	if (fsb->lower_mnt)
@@ -234,6 +238,7 @@ static int fold_init_fs_context(struct fs_context *fc)
 	if (!fsb)
 		return -ENOMEM;
 	spin_lock_init(&fsb->sync_lock);
+	xa_init(&fsb->devs);
 	fc->s_fs_info = fsb;
 	return 0;
 }

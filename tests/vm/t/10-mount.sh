@@ -107,3 +107,20 @@ touch $FOLD/z
 
 # What goes wrong below while something is written is reported above.
 sync -f $FOLD
+umount $FOLD
+
+# Subvolumes of Btrfs have inode numbers of their own, and so device numbers.
+umount $LOWER
+fresh_btrfs
+for name in one two; do
+	btrfs subvolume create $LOWER/$name >/dev/null
+	echo $name >$LOWER/$name/file
+done
+fold_mount
+assert_eq "$(stat -c %i $FOLD/one/file)" "$(stat -c %i $FOLD/two/file)" "inode numbers"
+assert_ne "$(stat -c %d $FOLD/one/file)" "$(stat -c %d $FOLD/two/file)" "device numbers"
+assert_eq "$(stat -c %d $FOLD/one/file)" "$(stat -c %d $FOLD/one)" "device numbers"
+assert_eq "$(stat -c %Hd:%Ld $FOLD)" "$(devno $FOLD)" "device number of the root"
+assert_eq "$(cat $FOLD/one/file $FOLD/two/file | tr '\n' ' ')" "one two " "contents"
+btrfs subvolume snapshot $LOWER/one $LOWER/three >/dev/null
+assert_eq "$(cat $FOLD/three/file)" one "a file of a snapshot"
