@@ -9,10 +9,29 @@
  * taken: if it has not moved, this file referred to the page at the moment the
  * folio was in the cache.
  */
+#include <linux/delay.h>
+#include <linux/moduleparam.h>
 #include <linux/pagemap.h>
 
 #include "fill.h"
 #include "pages.h"
+
+/* The test build makes the time from guess to fact long enough for a test. */
+#ifdef FOLDFS_TEST
+static unsigned int read_delay_ms;
+module_param(read_delay_ms, uint, 0644);
+MODULE_PARM_DESC(read_delay_ms, "sleep in each read of a shared page");
+
+static void widen_window(void)
+{
+	if (READ_ONCE(read_delay_ms))
+		msleep(READ_ONCE(read_delay_ms));
+}
+#else
+static void widen_window(void)
+{
+}
+#endif
 
 /**
  * fold_pages_valid - is a page that was found still this file's
@@ -91,6 +110,7 @@ int fold_pages_find(struct fold_map *map, unsigned long index,
 again:
 	if (!fold_map_lookup(map, index, &page->run))
 		return -ENOENT;
+	widen_window();
 	space = fold_space(cache, page->run.phys);
 	max = min_t(unsigned long, page->run.nr, cache->ra_pages);
 	folio = filemap_get_folio(space->mapping, page->run.phys);

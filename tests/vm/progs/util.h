@@ -51,6 +51,7 @@ die(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	fflush(stdout);
 	fprintf(stderr, "FAIL: %s\n", text);
 	reasons = fopen("/run/t/reasons", "a");
 	if (reasons) {
