@@ -87,12 +87,22 @@ static void look_at_all(const char *who)
 
 static void open_views(char names[FILES][32])
 {
+	char byte;
 	int i;
 
 	for (i = 0; i < FILES; i++) {
 		struct view *v = &views[i];
 
 		v->fd = open_in(dir, names[i], O_RDONLY);
+		sys(read(v->fd, &byte, 1));
+	}
+	for (i = 0; i < FILES && on_foldfs; i++)
+		wait_joined(views[i].fd, names[i]);
+	/* What was read below before the files had joined. */
+	drop_caches();
+	for (i = 0; i < FILES; i++) {
+		struct view *v = &views[i];
+
 		v->shared = mmap(NULL, ROOM + PAGE, PROT_READ, MAP_SHARED, v->fd, 0);
 		v->private = mmap(NULL, ROOM + PAGE, PROT_READ, MAP_PRIVATE, v->fd, 0);
 		if (v->shared == MAP_FAILED || v->private == MAP_FAILED)
@@ -413,9 +423,6 @@ static void run_op(const struct op *op, const char *expect)
 
 	open_views(names);
 	look_at_all("the first look");
-	if (on_foldfs)
-		for (i = 0; i < FILES; i++)
-			wait_joined(views[i].fd, names[i]);
 	peer = start_peer(names, &ask, &answer);
 	peer_looks(ask, answer);
 	victim_w = open_in(dir, names[VICTIM], O_RDWR);

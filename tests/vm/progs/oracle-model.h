@@ -215,13 +215,16 @@ static inline bool blurred(const struct note *a, const struct note *z)
 	return z->count - a->count > 2 + (a->count & 1);
 }
 
+enum manner { COPIED, MAPPED, SPLICED };
+
 /*
  * May this word have been read between the notes? A word that was just being
  * changed may also be torn, since the kernel copies bytes; and where the end of
  * the file moved across it, the kernel may have shown the zeros behind the end.
+ * Pages in a pipe are the page cache's own: a change may clear them there.
  */
 static inline bool possible(uint64_t got, const struct note *a, const struct note *z,
-			    unsigned int w, bool mapped)
+			    unsigned int w, enum manner manner)
 {
 	uint64_t may[5] = { a->val[w], a->next[w], z->val[w], z->next[w] };
 	int nr = 4, i, byte;
@@ -234,8 +237,8 @@ static inline bool possible(uint64_t got, const struct note *a, const struct not
 		present |= may[i] != GONE;
 	}
 	if (got == GONE || !present)		/* all behind the end: zeros in a mapping */
-		return gone && mapped && !got;
-	if (gone) {
+		return gone && manner == MAPPED && !got;
+	if (gone || (manner == SPLICED && (a->count != z->count || a->count & 1))) {
 		may[nr++] = 0;
 		if (!got)
 			return true;
@@ -256,7 +259,8 @@ static inline bool possible(uint64_t got, const struct note *a, const struct not
 
 /* Judge the words [from, to) of block B, which were read into GOT. */
 static inline void judge(int file, unsigned int b, unsigned int from, unsigned int to,
-			 const uint64_t *got, const struct note *a, bool mapped, const char *how)
+			 const uint64_t *got, const struct note *a, enum manner manner,
+			 const char *how)
 {
 	char t[6][80];
 	struct note z;
@@ -268,7 +272,7 @@ static inline void judge(int file, unsigned int b, unsigned int from, unsigned i
 		return;
 	}
 	for (w = from; w < to; w++)
-		if (!possible(got[w - from], a, &z, w, mapped))
+		if (!possible(got[w - from], a, &z, w, manner))
 			die("%s: file %d byte %u is %s; it may be %s or %s at first (count %u), "
 			    "%s or %s at last (count %u)", how, file, (b * WORDS + w) * 8,
 			    spell(got[w - from], t[0]), spell(a->val[w], t[1]),

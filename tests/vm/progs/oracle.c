@@ -174,7 +174,7 @@ static void do_read(int way)
 		unsigned int from = MAX(b * WORDS, r.from), to = MIN((b + 1) * WORDS, r.to);
 
 		judge(op.file, b, from % WORDS, from % WORDS + to - from, bytes + (from - r.from),
-		      &notes[b - first], way == 3, how());
+		      &notes[b - first], way == 3 ? MAPPED : way == 2 ? SPLICED : COPIED, how());
 	}
 }
 
@@ -640,7 +640,14 @@ static void compare_all(const char *where, const char *what, int flags)
 
 		sprintf(name, "f%d", i);
 		fd = open_in(where, name, O_RDONLY | flags);
-		n = sys(pread(fd, bytes, sizeof(bytes), 0));
+		n = pread(fd, bytes, sizeof(bytes), 0);
+		if ((ssize_t)n < 0 && errno == EIO && flags & O_DIRECT) {
+			/* XFS has blocks left that were reserved and never written. */
+			close(fd);
+			continue;
+		}
+		if ((ssize_t)n < 0)
+			die_errno("in the end, %s: file %d", what, i);
 		if (n != shm->files[i].size * 8)
 			die("in the end, %s: file %d has %zu bytes, expected %llu", what, i, n,
 			    (unsigned long long)shm->files[i].size * 8);
