@@ -60,9 +60,11 @@ class Machine:
                 disks.append(path)
         self.ctl, ctl = socket.socketpair()
         self.log, log = socket.socketpair()
+        # q35: the debug kernel takes a minute and a half to interpret what the older
+        # machine's firmware says about interrupts.
         command = [
             "qemu-system-x86_64", *accel.ARGS[self.accelerator],
-            "-smp", str(self.shape.smp), "-m", self.shape.mem,
+            "-machine", "q35", "-smp", str(self.shape.smp), "-m", self.shape.mem,
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-kernel", self.kernel.image, "-initrd", self.initrd,
             "-append", self._cmdline(),
