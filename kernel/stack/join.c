@@ -199,26 +199,36 @@ static int claim_file(struct join *join, struct fold_querier *q)
 	return 0;
 }
 
-/*
- * Faults may have brought pages into the lower page cache again while the claim
- * was being made. They are right, but they are copies; from now on faults find
- * the shared page.
+/**
+ * fold_drop_copies - take copies of shared pages out of the lower page cache
+ * @inode: the upper inode
+ * @index: first page of the file to look at
+ * @last: last one
+ *
+ * Faults and reads that were on their way to the lower file when a join was
+ * committed bring pages into the lower page cache. They are right, but they are
+ * copies; from now on everybody finds the shared page.
+ *
+ * Context: process context; mmap locks may be held, but no folio's lock. Waits
+ * for pages that are being read.
  */
-static void drop_copies(struct fold_inode *fi)
+void fold_drop_copies(struct inode *inode, unsigned long index,
+		      unsigned long last)
 {
+	struct fold_inode *fi = FOLD_I(inode);
 	struct address_space *mapping = fi->lower->i_mapping;
-	struct fold_map *map = &fi->share.map;
-	unsigned long index = 0, step;
 	struct fold_run run;
+	unsigned long end;
 
-	while (READ_ONCE(mapping->nrpages)) {
-		if (fold_map_lookup(map, index, &run))
-			invalidate_inode_pages2_range(mapping, index,
-						      index + run.nr - 1);
-		step = run.nr;
-		if (step > ULONG_MAX - index)
+	while (index <= last && READ_ONCE(mapping->nrpages)) {
+		bool shared = fold_map_lookup(&fi->share.map, index, &run);
+
+		end = run.nr - 1 < last - index ? index + run.nr - 1 : last;
+		if (shared)
+			invalidate_inode_pages2_range(mapping, index, end);
+		if (end == last)
 			return;
-		index += step;
+		index = end + 1;
 		cond_resched();
 	}
 }
@@ -258,7 +268,7 @@ static unsigned int join_file(struct join *join, struct fold_querier *q)
 	/* What was proved before an error is proved all the same. */
 	pages = fold_claim_commit(&join->claim, map, inode->i_ino);
 	if (pages)
-		drop_copies(FOLD_I(inode));
+		fold_drop_copies(inode, 0, ULONG_MAX);
 	return err || pages ? FOLDFS_STATE_REFUSED : FOLDFS_STATE_PRIVATE;
 }
 

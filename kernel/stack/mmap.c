@@ -159,6 +159,43 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 	return major;
 }
 
+/*
+ * The lower file serves the fault. If a join is under way, it may be committed
+ * meanwhile, after it has cleared the lower page cache: then what was read here
+ * and around here is a copy that nobody needs.
+ */
+static vm_fault_t fault_lower(struct vm_fault *vmf, struct inode *inode)
+{
+	const struct vm_operations_struct *ops =
+		fold_backing_lower_vm_ops(vmf->vma);
+	struct fold_share *share = &FOLD_I(inode)->share;
+	unsigned long pgoff = vmf->pgoff, around;
+	struct fold_run run;
+	struct file *file;
+	vm_fault_t ret;
+
+	if (likely(!READ_ONCE(share->pending)))
+		return ops->fault(vmf);
+	/* The VMA may go while ->fault waits; the file keeps the inode. */
+	file = get_file(vmf->vma->vm_file);
+	widen_window();
+	ret = ops->fault(vmf);
+	if (fold_map_lookup(&share->map, pgoff, &run)) {
+		if (ret & VM_FAULT_LOCKED) {
+			unlock_page(vmf->page);
+			put_page(vmf->page);
+			vmf->page = NULL;
+			ret ^= VM_FAULT_LOCKED | VM_FAULT_NOPAGE;
+		}
+		/* A readahead's window reaches this far in each direction. */
+		around = 2 * (unsigned long)file->f_ra.ra_pages;
+		fold_drop_copies(inode, pgoff - min(pgoff, around),
+				 pgoff + around);
+	}
+	fput(file);
+	return ret;
+}
+
 static vm_fault_t fold_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
@@ -183,7 +220,7 @@ static vm_fault_t fold_fault(struct vm_fault *vmf)
 				return ret;
 		}
 	}
-	return ret | fold_backing_lower_vm_ops(vma)->fault(vmf);
+	return ret | fault_lower(vmf, inode);
 }
 
 /*

@@ -162,6 +162,8 @@ ssize_t fold_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	struct file *file = iocb->ki_filp;
 	struct inode *inode = file_inode(file);
 	struct fold_share *share = &FOLD_I(inode)->share;
+	loff_t pos = iocb->ki_pos;
+	bool pending;
 	ssize_t ret;
 
 	if (!iov_iter_count(to))
@@ -170,10 +172,17 @@ ssize_t fold_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	if (!(iocb->ki_flags & (IOCB_DIRECT | IOCB_NOWAIT)) &&
 	    !READ_ONCE(share->map.nr) && fold_join_wanted(share))
 		fold_join(inode, &fold_lower_file(file)->f_path, true);
+	pending = READ_ONCE(share->pending);
 	if (iocb->ki_flags & IOCB_DIRECT || !READ_ONCE(share->map.nr))
 		ret = read_lower(iocb, to);
 	else
 		ret = read_mixed(iocb, to);
+	/* Joined behind our back: what was read from the lower is a copy. */
+	if (unlikely(pending) && ret > 0 &&
+	    !(iocb->ki_flags & (IOCB_DIRECT | IOCB_NOWAIT)))
+		fold_drop_copies(inode, pos >> PAGE_SHIFT,
+				 ((pos + ret) >> PAGE_SHIFT) +
+				 file->f_ra.ra_pages);
 	fold_accessed(file);
 	return ret;
 }

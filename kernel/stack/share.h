@@ -119,6 +119,8 @@ void fold_lease_evict(struct inode *inode);
 /* join.c */
 bool fold_join_wanted(struct fold_share *share);
 void fold_join(struct inode *inode, const struct path *lower, bool wait);
+void fold_drop_copies(struct inode *inode, unsigned long index,
+		      unsigned long last);
 
 /* backing.c */
 int fold_share_opened(struct file *file);
