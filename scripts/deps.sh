@@ -72,7 +72,6 @@ for target in "$@"; do
 done
 [ -n "$missing" ] || exit 0
 
-echo "Missing here, to be installed from the distribution's packages:$missing"
 if [ "$(id -u)" = 0 ]; then
 	sudo=
 elif command -v sudo >/dev/null; then
@@ -81,6 +80,7 @@ else
 	echo "deps.sh: not root and no sudo; as root, run: apt-get install --no-install-recommends$missing" >&2
 	exit 1
 fi
+echo "Missing here, to be installed from the distribution's packages:$missing"
 known() {
 	for package in $missing; do
 		apt-cache show "$package" >/dev/null 2>&1 || return 1

@@ -22,7 +22,10 @@ def unit(report, pattern):
     names = [os.path.basename(p)[:-2] for p in glob.glob(os.path.join(where, "*.c"))]
     if pattern and not any(tests.matches(n, pattern) for n in ["unit", *names]):
         return
-    done = subprocess.run(["make", "-s", "-C", where, "check"], text=True, errors="replace",
+    # Said here, since the T of an outer make would come through the environment.
+    some = pattern if any(pattern in n for n in names) else ""
+    done = subprocess.run(["make", "-s", "-C", where, "check", "T=" + some],
+                          text=True, errors="replace",
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     lines, seen, failed = [], 0, False
