@@ -14,7 +14,7 @@ KERNEL ?= stock
 release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
 supported = $(filter $(addsuffix .%,$(SERIES)) $(addsuffix -%,$(SERIES)),$(release))
 
-.PHONY: all help module tools check demo bench lint selftest clean distclean deps
+.PHONY: all help module tools check demo bench lint deb check-packages clean distclean
 
 all: tools module
 
@@ -26,11 +26,14 @@ help:
 	@echo 'make check T=<pattern>  the tests whose name matches (a glob or a part of it)'
 	@echo 'make check KERNEL=debug the tests on a kernel with KASAN, lockdep, kmemleak'
 	@echo '                        (which is built first: a quarter of an hour, once)'
+	@echo 'make deb                Debian packages: the module for DKMS, and the tools'
+	@echo 'make check-packages     install, use, upgrade and purge them on Debian 12 and 13'
+	@echo '                        systems in VMs (half an hour when emulated)'
 	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, layering, sizes'
 	@echo 'make bench              measurements'
 	@echo 'make clean              remove what was built; distclean: downloads as well'
 	@echo
-	@echo 'check, demo and bench install what they need from the distribution and say so.'
+	@echo 'check, demo, deb and bench install what they need from the distribution and say so.'
 
 module:
 	@scripts/deps.sh build
@@ -48,7 +51,7 @@ tools:
 	$(MAKE) -C tools
 
 check:
-	@scripts/deps.sh vm
+	@scripts/deps.sh vm deb
 	@tests/vm/run --kernel '$(KERNEL)' '$(T)'
 
 demo:
@@ -58,6 +61,14 @@ demo:
 bench:
 	@scripts/deps.sh bench
 	@bench/run
+
+deb:
+	@scripts/deps.sh deb
+	@packaging/deb
+
+check-packages:
+	@scripts/deps.sh packages
+	@tests/packages/run '$(T)'
 
 lint:
 	@scripts/deps.sh lint

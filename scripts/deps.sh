@@ -4,7 +4,8 @@
 # Install what a target of the Makefile needs and this machine lacks, from the
 # distribution's packages, after saying what it will be.
 #
-#   scripts/deps.sh [build] [vm] [unit] [lint] [demo] [bench] [debug-kernel]
+#   scripts/deps.sh [build] [vm] [unit] [lint] [deb] [packages] [demo] [bench]
+#                   [debug-kernel]
 set -eu
 
 packages() {
@@ -24,6 +25,15 @@ packages() {
 	lint)
 		packages build
 		echo sparse shellcheck perl linux-source-6.12 xz-utils cpio git
+		;;
+	deb)
+		packages build
+		echo dpkg-dev debhelper dh-dkms lintian git
+		;;
+	packages)
+		packages vm
+		packages deb
+		echo mmdebstrap debian-archive-keyring fakeroot uidmap
 		;;
 	demo|bench)
 		packages vm

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`make check`: the unit tests, then the VM's tests, one boot after another."""
+"""`make check`: what needs no VM, then the VM's tests, one boot after another."""
 
 import glob
 import os
@@ -10,27 +10,23 @@ import time
 from . import accel, build, kernels, paths, prepare, suite, tests
 from .report import Report, Result
 
-UNIT_LINE = re.compile(r"^(ok|FAIL|skip)\s+(\S+?):?(?:\s+(.*))?$")
+LINE = re.compile(r"^(ok|FAIL|skip)\s+(\S+?):?(?:\s+(.*))?$")
 SELFTEST = os.path.join(paths.VM, "selftest")
 
 
-def unit(report, pattern):
-    """Run tests/unit and report each line that it prints for a test."""
-    where = os.path.join(paths.TOP, "tests", "unit")
-    if not os.path.exists(os.path.join(where, "Makefile")):
+def outside(report, pattern, group, names, command):
+    """Run tests that need no VM and report each line that they print for a test.
+
+    group: what a line's name begins with; names: what else the pattern may mean.
+    """
+    if pattern and not any(tests.matches(n, pattern) for n in [group, *names]):
         return
-    names = [os.path.basename(p)[:-2] for p in glob.glob(os.path.join(where, "*.c"))]
-    if pattern and not any(tests.matches(n, pattern) for n in ["unit", *names]):
-        return
-    # Said here, since the T of an outer make would come through the environment.
-    some = pattern if any(pattern in n for n in names) else ""
-    done = subprocess.run(["make", "-s", "-C", where, "check", "T=" + some],
-                          text=True, errors="replace",
+    done = subprocess.run(command, text=True, errors="replace",
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     lines, seen, failed = [], 0, False
     for line in done.stdout.splitlines():
-        match = UNIT_LINE.match(line)
+        match = LINE.match(line)
         if not match:
             lines.append(line)
             continue
@@ -39,12 +35,28 @@ def unit(report, pattern):
         status = {"ok": "ok", "FAIL": "fail", "skip": "skip"}[word]
         failed |= status == "fail"
         took = re.fullmatch(r"\(([\d.]+)\s*s\)", rest or "")
-        report.add(Result("unit/" + name, status, float(took.group(1)) if took else 0.0,
+        report.add(Result(f"{group}/{name}", status, float(took.group(1)) if took else 0.0,
                           [rest] if rest and not took else [], output=lines))
         lines = []
     if not seen or done.returncode and not failed:
-        report.add(Result("unit", "fail", reasons=[f"make's exit status {done.returncode}"],
+        report.add(Result(group, "fail", reasons=[f"exit status {done.returncode}"],
                           output=done.stdout.splitlines()))
+
+
+def unit(report, pattern):
+    """The pure structures, in tests/unit."""
+    where = os.path.join(paths.TOP, "tests", "unit")
+    names = [os.path.basename(p)[:-2] for p in glob.glob(os.path.join(where, "*.c"))]
+    # Said here, since the T of an outer make would come through the environment.
+    some = pattern if any(pattern in n for n in names) else ""
+    outside(report, pattern, "unit", names,
+            ["make", "-s", "-C", where, "check", "T=" + some])
+
+
+def packages(report, pattern):
+    """The Debian packages, without installing them."""
+    outside(report, pattern, "packages", [],
+            [os.path.join(paths.TOP, "tests", "packages", "quick")])
 
 
 def vm(report, kernel, accelerator, found):
@@ -89,6 +101,7 @@ def selftest(report, kernel, accelerator):
 def run(kernel_name, pattern):
     report = Report()
     unit(report, pattern)
+    packages(report, pattern)
     found = tests.find(paths.TESTS, pattern, kernel_name)
     with_self = tests.matches("selftest", pattern)
     if found or with_self:
