@@ -28,12 +28,12 @@ packages() {
 		;;
 	deb)
 		packages build
-		echo dpkg-dev debhelper dh-dkms lintian git
+		echo dpkg-dev debhelper dh-dkms git
 		;;
 	packages)
 		packages vm
 		packages deb
-		echo mmdebstrap debian-archive-keyring fakeroot uidmap
+		echo lintian mmdebstrap debian-archive-keyring fakeroot uidmap
 		;;
 	demo|bench)
 		packages vm

@@ -113,7 +113,8 @@ int __init fold_lease_module_init(void)
 				     WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!outside_wq)
 		return -ENOMEM;
-	mark_group = fsnotify_alloc_group(&mark_ops, 0);
+	/* Several mounts may lie over one file, each with a mark of its own. */
+	mark_group = fsnotify_alloc_group(&mark_ops, FSNOTIFY_GROUP_DUPS);
 	if (IS_ERR(mark_group)) {
 		destroy_workqueue(outside_wq);
 		return PTR_ERR(mark_group);
