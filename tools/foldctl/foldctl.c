@@ -20,6 +20,7 @@ static const struct subcommand {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } subcommands[] = {
+	{ "estimate", foldctl_estimate, "what foldfs would save; needs no module" },
 	{ "status", foldctl_status, "what each foldfs mount shares, caches and saves" },
 	{ "map", foldctl_map, "which ranges of a file are shared" },
 };

@@ -16,5 +16,6 @@ enum {
  */
 int foldctl_status(int argc, char **argv);
 int foldctl_map(int argc, char **argv);
+int foldctl_estimate(int argc, char **argv);
 
 #endif

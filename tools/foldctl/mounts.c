@@ -173,23 +173,43 @@ static int read_counter(int directory, const char *name, uint64_t *value, bool *
 	return 0;
 }
 
-int mount_read_counters(struct fold_mount *mount)
+bool mounts_seen_before(const struct fold_mounts *mounts, int nr)
+{
+	for (int i = 0; i < nr; i++)
+		if (mounts->mount[i].device == mounts->mount[nr].device)
+			return true;
+	return false;
+}
+
+const char *counter_name(enum counter counter)
+{
+	return counter_files[counter];
+}
+
+int mount_open_sysfs(const struct fold_mount *mount)
 {
 	char directory[64];
-	int fd, result = 0;
+	int fd;
 
 	snprintf(directory, sizeof(directory), SYSFS "/%u:%u", major(mount->device),
 		 minor(mount->device));
 	fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
+	if (fd < 0)
 		warn("%s: no counters: %s", mount->target, directory);
+	return fd;
+}
+
+int mount_read_counters(struct fold_mount *mount)
+{
+	int fd = mount_open_sysfs(mount), result = 0;
+
+	if (fd < 0)
 		return -1;
-	}
 	for (int i = 0; i < NR_COUNTERS && !result; i++) {
 		result = read_counter(fd, counter_files[i], &mount->counter[i],
 				      &mount->known[i]);
 		if (result)
-			warn("%s: %s/%s", mount->target, directory, counter_files[i]);
+			warn("%s: counter %s", mount->target, counter_files[i]);
 	}
 	close(fd);
 	return result;

@@ -53,6 +53,15 @@ void mounts_free(struct fold_mounts *mounts);
  */
 struct fold_mount *mounts_find(struct fold_mounts *mounts, const char *path);
 
+/* Is the filesystem of mount @nr that of an earlier one, too? */
+bool mounts_seen_before(const struct fold_mounts *mounts, int nr);
+
+/* The name of a counter's file. */
+const char *counter_name(enum counter counter);
+
+/* Opens the mount's directory in sysfs. A descriptor, or -1 after it complained. */
+int mount_open_sysfs(const struct fold_mount *mount);
+
 /* Reads the counters of one mount. 0, or -1 after it complained. */
 int mount_read_counters(struct fold_mount *mount);
 

@@ -124,8 +124,8 @@ int report_open(struct report *report, const char *name)
 	return 0;
 }
 
-/* 1536 becomes 1.5K: one digit behind the point, none where it would be 0. */
-static char *human_size(uint64_t bytes)
+/* One digit behind the point, none where it would be 0. */
+char *report_size(uint64_t bytes)
 {
 	static const char units[] = "BKMGTPE";
 	unsigned int unit = 0;
@@ -165,7 +165,7 @@ static char *format_cell(const struct report *report, enum report_type type,
 		return strdup(cell->text);
 	case REPORT_SIZE:
 		if (!report->bytes && !report->json)
-			return human_size(cell->number);
+			return report_size(cell->number);
 		break;
 	case REPORT_NUMBER:
 		break;
@@ -203,6 +203,47 @@ int report_close(struct report *report)
 {
 	int error = scols_print_table(report->table);
 
+	scols_unref_table(report->table);
+	report->table = NULL;
+	if (error) {
+		errno = -error;
+		warn("cannot print the table");
+		return -1;
+	}
+	return 0;
+}
+
+/*
+ * libsmartcols prints a whole JSON document for each table. The braces around it go,
+ * and those around all tables come from here.
+ */
+static int print_part(struct report *report, bool first, bool last)
+{
+	char *text, *from;
+	size_t length;
+	int error = scols_print_table_to_string(report->table, &text);
+
+	if (error)
+		return error;
+	from = text + strspn(text, "{\n");
+	length = strlen(from);
+	while (length && strchr("}\n", from[length - 1]))
+		length--;
+	printf("%s%.*s%s", first ? "{\n" : "", (int)length, from, last ? "\n}\n" : ",\n");
+	free(text);
+	return 0;
+}
+
+int report_close_part(struct report *report, bool first, bool last)
+{
+	int error;
+
+	if (!report->json) {
+		if (!first)
+			putchar('\n');
+		return report_close(report);
+	}
+	error = print_part(report, first, last);
 	scols_unref_table(report->table);
 	report->table = NULL;
 	if (error) {

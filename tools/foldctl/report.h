@@ -77,4 +77,13 @@ int report_line(struct report *report,
 /* Prints the table and frees it. 0, or -1 after it complained. */
 int report_close(struct report *report);
 
+/*
+ * The same for one of several tables that make up a report: with JSON they are
+ * members of one object. The @first one and the @last one say so.
+ */
+int report_close_part(struct report *report, bool first, bool last);
+
+/* 1536 becomes "1.5K". To be freed; NULL when memory is short. */
+char *report_size(uint64_t bytes);
+
 #endif

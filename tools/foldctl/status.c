@@ -138,14 +138,6 @@ static int add_line(struct report *report, struct fold_mount *mount)
 	return report_line(report, fill, &line);
 }
 
-static bool shown_before(const struct fold_mounts *mounts, int nr)
-{
-	for (int i = 0; i < nr; i++)
-		if (mounts->mount[i].device == mounts->mount[nr].device)
-			return true;
-	return false;
-}
-
 int foldctl_status(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -186,7 +178,7 @@ int foldctl_status(int argc, char **argv)
 			result = FOLDCTL_FAILED;
 		}
 		for (int i = 0; i < mounts.nr; i++)
-			if ((all || !shown_before(&mounts, i)) &&
+			if ((all || !mounts_seen_before(&mounts, i)) &&
 			    add_line(&report, &mounts.mount[i]))
 				result = FOLDCTL_FAILED;
 	}
