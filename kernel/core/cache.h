@@ -108,6 +108,7 @@ unsigned long fold_cache_count(struct fold_cache *cache, unsigned long start,
 			       unsigned long last);
 void fold_cache_drop(struct fold_cache *cache, unsigned long start,
 		     unsigned long last);
+void fold_cache_give_back(struct fold_cache *cache);
 void fold_cache_wait(struct fold_cache *cache, unsigned long start,
 		     unsigned long last);
 

@@ -19,6 +19,7 @@
  */
 #include <linux/list_lru.h>
 #include <linux/pagevec.h>
+#include <linux/sched/signal.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 
@@ -120,10 +121,9 @@ static enum lru_status chunk_choose(struct list_head *item,
 }
 
 /* Returns the pages that were mapped and no longer are. */
-static unsigned long chunk_scan(struct fold_chunk *chunk)
+static unsigned long scan_range(struct fold_space *space, unsigned long next,
+				unsigned long last)
 {
-	unsigned long next = chunk->start, last = next + CHUNK_PAGES - 1;
-	struct fold_space *space = chunk->space;
 	unsigned long zapped = 0;
 	struct folio_batch batch;
 	struct folio *folio;
@@ -159,11 +159,39 @@ static unsigned long shrinker_scan(struct shrinker *shrinker,
 	list_lru_walk_one(&cache->lru, sc->nid, sc->memcg, chunk_choose, &batch,
 			  &want);
 	for (i = 0; i < batch.nr; i++)
-		zapped += chunk_scan(batch.chunk[i]);
+		zapped += scan_range(batch.chunk[i]->space,
+				     batch.chunk[i]->start,
+				     batch.chunk[i]->start + CHUNK_PAGES - 1);
 	sc->nr_scanned = max(sc->nr_to_scan,
 			     (unsigned long)batch.nr << CHUNK_SHIFT);
 	fold_stat_add(&cache->stats, FOLD_STAT_SHOOTDOWNS, zapped);
 	return batch.nr ? zapped : SHRINK_STOP;
+}
+
+/**
+ * fold_cache_give_back - shoot down and free all pages that can be
+ * @cache: the cache
+ *
+ * What the shrinker and the kernel's reclaim would do together if memory were
+ * very short. Pages of VM_LOCKED mappings stay, and pages that somebody uses
+ * at this moment.
+ *
+ * Context: process context; may take seconds; ends early on a fatal signal.
+ */
+void fold_cache_give_back(struct fold_cache *cache)
+{
+	struct fold_space *space;
+	unsigned long zapped = 0;
+	int i;
+
+	for (i = 0; i < FOLD_NR_SPACES; i++) {
+		if (fatal_signal_pending(current))
+			break;
+		space = &cache->space[i];
+		zapped += scan_range(space, 0, ULONG_MAX);
+		invalidate_mapping_pages(space->mapping, 0, ULONG_MAX);
+	}
+	fold_stat_add(&cache->stats, FOLD_STAT_SHOOTDOWNS, zapped);
 }
 
 /**

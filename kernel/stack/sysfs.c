@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/fs/foldfs/<major:minor>/: one number a file. docs/counters.md says what
- * each of them counts.
+ * /sys/fs/foldfs/<major:minor>/: one number a file, and "drop", which takes
+ * orders. docs/counters.md says what each of them means.
  */
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
@@ -71,6 +71,11 @@ FOLD_ATTR(shootdowns, read_stat, FOLD_STAT_SHOOTDOWNS);
 FOLD_ATTR(fallbacks, read_stat, FOLD_STAT_FALLBACKS);
 FOLD_ATTR(outside_writers, read_stat, FOLD_STAT_OUTSIDE);
 
+/* Nothing to read; root can change a mode, so that is checked as well. */
+static struct fold_attr attr_drop = {
+	.attr = { .name = "drop", .mode = 0200 },
+};
+
 static struct attribute *foldfs_attrs[] = {
 	&attr_fragments.attr,
 	&attr_references.attr,
@@ -83,6 +88,7 @@ static struct attribute *foldfs_attrs[] = {
 	&attr_shootdowns.attr,
 	&attr_fallbacks.attr,
 	&attr_outside_writers.attr,
+	&attr_drop.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(foldfs);
@@ -93,12 +99,29 @@ static ssize_t foldfs_show(struct kobject *kobj, struct attribute *attr,
 	struct fold_sysfs *dir = container_of(kobj, struct fold_sysfs, kobj);
 	struct fold_attr *fa = container_of(attr, struct fold_attr, attr);
 
+	if (!fa->read)
+		return -EIO;
 	return sysfs_emit(buf, "%lu\n",
 			  dir->cache ? fa->read(dir->cache, fa->item) : 0);
 }
 
+static ssize_t foldfs_store(struct kobject *kobj, struct attribute *attr,
+			    const char *buf, size_t count)
+{
+	struct fold_sysfs *dir = container_of(kobj, struct fold_sysfs, kobj);
+
+	if (attr != &attr_drop.attr)
+		return -EIO;
+	if (!sysfs_streq(buf, "1"))
+		return -EINVAL;
+	if (dir->cache)
+		fold_cache_give_back(dir->cache);
+	return count;
+}
+
 static const struct sysfs_ops foldfs_sysfs_ops = {
 	.show = foldfs_show,
+	.store = foldfs_store,
 };
 
 static void foldfs_release(struct kobject *kobj)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * foldctl - look at what foldfs shares.
+ * foldctl - look at what foldfs shares, or would share.
  *
  * This file finds the subcommand and makes sure that a report which could not be
  * written is not taken for a success. Each subcommand is a file of its own.
@@ -23,6 +23,10 @@ static const struct subcommand {
 	{ "estimate", foldctl_estimate, "what foldfs would save; needs no module" },
 	{ "status", foldctl_status, "what each foldfs mount shares, caches and saves" },
 	{ "map", foldctl_map, "which ranges of a file are shared" },
+	{ "warm", foldctl_warm, "bring files into the page cache" },
+	{ "drop", foldctl_drop, "free the shared pages of a mount" },
+	{ "metrics", foldctl_metrics, "the counters of all mounts, for Prometheus" },
+	{ "doctor", foldctl_doctor, "what is missing for foldfs to work and to save" },
 };
 
 #define NR_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -51,7 +55,7 @@ static void usage(FILE *out)
 {
 	fputs("Usage: foldctl COMMAND [OPTION]... [ARGUMENT]...\n"
 	      "\n"
-	      "Look at what foldfs shares.\n"
+	      "Look at what foldfs shares, or would share.\n"
 	      "\n"
 	      "Commands:\n", out);
 	for (size_t i = 0; i < NR_SUBCOMMANDS; i++)

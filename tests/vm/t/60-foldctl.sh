@@ -2,25 +2,7 @@
 #        tables and as JSON, and say in one line why they cannot
 # needs: python3
 . /tests/lib.sh
-
-# one_line STATUS TEXT COMMAND...: ends with STATUS and says just that on stderr
-one_line() {
-	local want=$1 text=$2 status=0
-	shift 2
-	"$@" >/tmp/out 2>/tmp/err || status=$?
-	assert_eq "$status" "$want" "exit status of: $*"
-	assert_eq "$(wc -l </tmp/err)" 1 "lines of stderr of: $*: $(cat /tmp/err)"
-	grep -qF -- "$text" /tmp/err || fail "expected '$text' from: $*; got: $(cat /tmp/err)"
-}
-
-# json COMMAND PYTHON: the expression PYTHON is true of the parsed output d
-json() {
-	local command=$1
-	shift
-	$command >/tmp/out || fail "failed: $command"
-	python3 -c 'import json, sys; d = json.load(open("/tmp/out")); sys.exit(not eval(sys.argv[1]))' "$1" ||
-		fail "'$1' does not hold for: $command: $(tr -d '\n' </tmp/out)"
-}
+. /tests/foldctl.inc
 
 # field NAME FILE: a column of the first range of a file
 field() {

@@ -4,6 +4,7 @@
 # needs: python3
 # timeout: 240
 . /tests/lib.sh
+. /tests/foldctl.inc
 
 # estimate EXPRESSION PATH...: evaluates it with the JSON report as d, e = d['estimate'][0]
 estimate() {
@@ -20,15 +21,6 @@ print(eval(sys.argv[1]))' "$expression"
 near() {
 	local off=$(( $1 > $2 ? $1 - $2 : $2 - $1 ))
 	[ $(( off * 50 )) -le "$2" ] || fail "$3: got $1, expected $2 within 2 %"
-}
-
-one_line() {	# STATUS TEXT COMMAND...
-	local want=$1 text=$2 status=0
-	shift 2
-	"$@" >/tmp/out 2>/tmp/err || status=$?
-	assert_eq "$status" "$want" "exit status of: $*: $(cat /tmp/err)"
-	assert_eq "$(wc -l </tmp/err)" 1 "lines of stderr of: $*: $(cat /tmp/err)"
-	grep -qF -- "$text" /tmp/err || fail "expected '$text' from: $*; got: $(cat /tmp/err)"
 }
 
 # trees: $LOWER/c0 and nine reflinked clones of it, nothing cached
