@@ -8,6 +8,8 @@
 #include <err.h>
 #include <errno.h>
 #include <locale.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,7 @@ static const struct subcommand {
 	{ "estimate", foldctl_estimate, "what foldfs would save; needs no module" },
 	{ "status", foldctl_status, "what each foldfs mount shares, caches and saves" },
 	{ "map", foldctl_map, "which ranges of a file are shared" },
+	{ "top", foldctl_top, "live: what saves most and what breaks most" },
 	{ "warm", foldctl_warm, "bring files into the page cache" },
 	{ "drop", foldctl_drop, "free the shared pages of a mount" },
 	{ "metrics", foldctl_metrics, "the counters of all mounts, for Prometheus" },
@@ -37,11 +40,15 @@ static const struct subcommand {
  */
 static void close_stdout(void)
 {
+	struct pollfd reader = { .fd = STDOUT_FILENO };
 	int bad = ferror(stdout);
+	bool gone;
 
+	/* A write that failed before the last one has left no errno. */
+	gone = bad && poll(&reader, 1, 0) > 0 && reader.revents & POLLERR;
 	errno = 0;
 	if (fclose(stdout) != 0 || bad) {
-		if (errno == EPIPE || errno == EBADF)
+		if (gone || errno == EPIPE || errno == EBADF)
 			return;
 		if (errno)
 			warn("write error");

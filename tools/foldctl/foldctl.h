@@ -18,6 +18,7 @@ int foldctl_status(int argc, char **argv);
 int foldctl_map(int argc, char **argv);
 int foldctl_estimate(int argc, char **argv);
 int foldctl_doctor(int argc, char **argv);
+int foldctl_top(int argc, char **argv);
 int foldctl_warm(int argc, char **argv);
 int foldctl_drop(int argc, char **argv);
 int foldctl_metrics(int argc, char **argv);

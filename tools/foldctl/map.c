@@ -21,6 +21,7 @@
 
 #include "foldctl.h"
 #include "mounts.h"
+#include "picture.h"
 #include "report.h"
 
 enum {
@@ -64,6 +65,8 @@ static const struct report_column summary_columns[] = {
 
 /* Ranges that are asked for at once. */
 #define RANGES_PER_CALL 1024
+
+enum form { FORM_RANGES, FORM_SUMMARY, FORM_PICTURE };
 
 struct line {
 	const char *file;
@@ -218,11 +221,26 @@ static int ask(int fd, const char *file, struct foldfs_map *map, uint64_t start)
 	return -1;
 }
 
+/* A file's name and figures on one line, and its picture on the next. */
+static void print_picture(const struct summary *sum, const struct picture *picture)
+{
+	char *size = report_size(sum->size), *shared = report_size(sum->shared);
+	char *cached = report_size(sum->cached);
+
+	printf("%s: %s, %s of %s shared, %s cached\n", sum->file, sum->state, shared ? shared : "?",
+	       size ? size : "?", cached ? cached : "?");
+	picture_print(picture);
+	free(size);
+	free(shared);
+	free(cached);
+}
+
 /* Adds the lines of one file. 0, or -1 after it complained. */
 static int map_file(struct report *report, struct foldfs_map *map, const char *file,
-		    bool summary)
+		    enum form form)
 {
 	struct summary sum = { .file = file };
+	static struct picture picture;
 	struct stat st;
 	uint64_t start = 0;
 	int fd, result;
@@ -232,6 +250,7 @@ static int map_file(struct report *report, struct foldfs_map *map, const char *f
 		return -1;
 
 	sum.size = st.st_size;
+	picture_init(&picture, sum.size);
 	do {
 		result = ask(fd, file, map, start);
 		if (result)
@@ -247,15 +266,19 @@ static int map_file(struct report *report, struct foldfs_map *map, const char *f
 			if (range->sharers > sum.sharers)
 				sum.sharers = range->sharers;
 			start = range->offset + range->length;
-			if (!summary)
+			if (form == FORM_RANGES)
 				result = report_line(report, fill_range, &line);
+			else if (form == FORM_PICTURE)
+				picture_add(&picture, range);
 		}
 	} while (!result && map->nr && map->out_flags & FOLDFS_MAP_MORE);
 	close(fd);
 
-	if (!result && summary)
+	if (!result && form == FORM_PICTURE)
+		print_picture(&sum, &picture);
+	if (!result && form == FORM_SUMMARY)
 		return report_line(report, fill_summary, &sum);
-	if (!result && !sum.ranges) {
+	if (!result && form == FORM_RANGES && !sum.ranges) {
 		struct line line = { file, sum.state, NULL };
 
 		return report_line(report, fill_range, &line);
@@ -270,6 +293,7 @@ static void usage(const struct report *report, FILE *out)
 	      "Show which ranges of files on foldfs are shared. What is not listed is private.\n"
 	      "\n"
 	      "Options:\n"
+	      "  -p, --picture      draw each file as a line, from its beginning to its end\n"
 	      "  -s, --summary      one line for each file; has columns of its own\n", out);
 	report_help(report, out);
 }
@@ -277,15 +301,16 @@ static void usage(const struct report *report, FILE *out)
 int foldctl_map(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "picture", no_argument, NULL, 'p' },
 		{ "summary", no_argument, NULL, 's' },
 		REPORT_LONG_OPTIONS,
 		{ NULL, 0, NULL, 0 },
 	};
-	static const char short_options[] = "s" REPORT_SHORT_OPTIONS;
+	static const char short_options[] = "ps" REPORT_SHORT_OPTIONS;
 	static char name[] = "foldctl map";
 	struct foldfs_map *map;
 	struct report report;
-	bool summary = false;
+	enum form form = FORM_RANGES;
 	int option, result = FOLDCTL_OK;
 
 	argv[0] = name;
@@ -294,13 +319,16 @@ int foldctl_map(int argc, char **argv)
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, short_options, options, NULL)) != -1)
 		if (option == 's')
-			summary = true;
+			form = FORM_SUMMARY;
+		else if (option == 'p')
+			form = FORM_PICTURE;
 	opterr = 1;
 	optind = 0;
 
-	report_init(&report, summary ? summary_columns : range_columns);
+	report_init(&report, form == FORM_SUMMARY ? summary_columns : range_columns);
 	while ((option = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
 		switch (option) {
+		case 'p':
 		case 's':
 			break;
 		case 'h':
@@ -316,19 +344,27 @@ int foldctl_map(int argc, char **argv)
 		return FOLDCTL_USAGE;
 	}
 
+	if (form == FORM_PICTURE && report.json) {
+		warnx("--picture and --json do not go together");
+		return FOLDCTL_USAGE;
+	}
+
 	map = malloc(sizeof(*map) + RANGES_PER_CALL * sizeof(map->ranges[0]));
 	if (!map) {
 		warn("cannot ask for ranges");
 		return FOLDCTL_FAILED;
 	}
-	if (report_open(&report, summary ? "files" : "ranges")) {
+	if (form != FORM_PICTURE &&
+	    report_open(&report, form == FORM_SUMMARY ? "files" : "ranges")) {
 		free(map);
 		return FOLDCTL_FAILED;
 	}
 	for (; optind < argc; optind++)
-		if (map_file(&report, map, argv[optind], summary))
+		if (map_file(&report, map, argv[optind], form))
 			result = FOLDCTL_FAILED;
-	if (report_close(&report))
+	if (form == FORM_PICTURE)
+		picture_legend();
+	else if (report_close(&report))
 		result = FOLDCTL_FAILED;
 	free(map);
 	return result;

@@ -158,6 +158,12 @@ def userland(kernel):
         with open(path + ".libs", "w") as out:
             out.write("\n".join(libs))
 
+        # A terminal's description, for programs that draw on one.
+        for place in ("/usr/lib/terminfo", "/lib/terminfo", "/usr/share/terminfo"):
+            if os.path.exists(place + "/v/vt100"):
+                archive.copy("usr/lib/terminfo/v/vt100", place + "/v/vt100")
+                break
+
         where = "usr/lib/modules/" + kernel.version + "/"
         files, dep = kernels.pick(kernel, _list("modules"))
         for module in files:
