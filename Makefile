@@ -11,6 +11,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 T ?=
 KERNEL ?= stock
 
+version = $(shell sed -n 's/^VERSION[[:space:]]*?= *//p' tools/Makefile)
 release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
 supported = $(filter $(addsuffix .%,$(SERIES)) $(addsuffix -%,$(SERIES)),$(release))
 
@@ -44,7 +45,7 @@ module:
 		echo "make: kernel $(release) is not one that foldfs is tested on ($(SERIES)): name headers of such a kernel with KDIR=<headers>; 'make check' and 'make demo' bring their own kernel" >&2; \
 		exit 1; \
 	fi
-	$(MAKE) -C $(KDIR) M=$(CURDIR)/kernel modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/kernel FOLDFS_VERSION=$(version) modules
 
 tools:
 	@scripts/deps.sh build

@@ -47,3 +47,6 @@ module_exit(foldfs_exit);
 MODULE_ALIAS_FS("foldfs");
 MODULE_DESCRIPTION("One page in memory for every reflinked copy");
 MODULE_LICENSE("GPL");
+#ifdef FOLDFS_VERSION
+MODULE_VERSION(FOLDFS_VERSION);
+#endif
