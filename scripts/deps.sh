@@ -28,7 +28,7 @@ packages() {
 		;;
 	deb)
 		packages build
-		echo dpkg-dev debhelper dh-dkms git
+		echo build-essential dpkg-dev debhelper dh-dkms git
 		;;
 	packages)
 		packages vm
