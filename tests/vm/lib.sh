@@ -59,6 +59,11 @@ assert_same() {	# FILE FILE: the same bytes
 	cmp -s "$1" "$2" || fail "$1 and $2 differ: $(cmp "$1" "$2" 2>&1)"
 }
 
+# need_module NAME: a module of the kernel's own, which may be built in
+need_module() {
+	[ -e "/sys/module/$1" ] || modprobe "$1"
+}
+
 # assert_fails ERRNO-TEXT COMMAND...: the command fails and says why.
 assert_fails() {
 	local want=$1 out

@@ -14,6 +14,9 @@ from . import paths
 ARGS = {
     "kvm": ["-accel", "kvm", "-cpu", "host"],
     "tcg": ["-accel", "tcg,thread=multi", "-cpu", "max"],
+    # Emulation whose clock counts instructions: slow, but two runs of the same code
+    # take the same time, whatever else the machine does. Only bench/ asks for it.
+    "icount": ["-accel", "tcg,thread=single", "-icount", "shift=1", "-cpu", "max"],
 }
 
 

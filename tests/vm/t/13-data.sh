@@ -8,7 +8,7 @@ fresh_xfs
 same_cases data data
 same_cases data data nofold
 
-modprobe loop
+need_module loop
 
 # A loop device writes from the kernel's own pages, directly and through the cache.
 for direct in on off; do
