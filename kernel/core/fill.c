@@ -184,6 +184,18 @@ static void fill_submit(struct fold_fill *fill)
 		fill->source->ops->read(fill->source, fill);
 }
 
+/* If a page is cached, the one behind its folio; else the page itself. */
+static unsigned long fill_skip(struct fold_space *space, unsigned long phys)
+{
+	struct folio *folio = filemap_get_folio(space->mapping, phys);
+
+	if (IS_ERR(folio))
+		return phys;
+	phys = folio_next_index(folio);
+	folio_put(folio);
+	return phys;
+}
+
 /*
  * Adds a new folio that begins at @phys and is at most @nr pages long.
  * Returns it locked, with a reference.
@@ -241,11 +253,21 @@ int fold_fill(struct fold_cache *cache, unsigned long start, unsigned long nr,
 {
 	unsigned long next = start, end = start + nr;
 	unsigned int nofs = memalloc_nofs_save();
+	struct fold_space *space = fold_space(cache, start);
 	struct fold_fill *fill = NULL;
 	struct folio *folio;
+	unsigned long past;
 	int err = 0;
 
 	while (next < end) {
+		past = fill_skip(space, next);
+		if (past != next) {
+			if (fill)
+				fill_submit(fill);
+			fill = NULL;
+			next = past;
+			continue;
+		}
 		if (!fill) {
 			fill = fill_alloc(cache, next, GFP_KERNEL);
 			if (!fill) {
@@ -258,9 +280,7 @@ int fold_fill(struct fold_cache *cache, unsigned long start, unsigned long nr,
 			err = PTR_ERR(folio);
 			if (err != -EEXIST)
 				break;
-			fill_submit(fill);
-			fill = NULL;
-			next++;
+			/* Somebody was faster, just now. */
 			continue;
 		}
 		if (mark >= next && mark < folio_next_index(folio))

@@ -174,8 +174,12 @@ void fold_pages_fill_around(struct fold_map *map, const struct fold_run *run,
 			    bool random)
 {
 	unsigned long max = random ? 1 : map->cache->ra_pages;
-	unsigned long before = min(run->before, max / 2);
-	unsigned long nr = min(before + run->nr, max);
+	unsigned long first = run->phys - run->before;
+	unsigned long start = run->phys - min(run->before, max / 2);
 
-	fold_fill(map->cache, run->phys - before, nr, ULONG_MAX);
+	/* From where the largest folio fits. */
+	if (!random)
+		start = max(first, round_down(start, 1UL << FOLD_MAX_ORDER));
+	fold_fill(map->cache, start,
+		  min(max, run->phys + run->nr - start), ULONG_MAX);
 }
