@@ -30,7 +30,7 @@ echo "RESULT all memory_kb $memory"
 echo "RESULT all file_kb $(( pages * 4 ))"
 echo "RESULT all kernel $(uname -r)"
 
-for ageing in mglru classic; do
+for ageing in ${AGEING:-mglru classic}; do
 	if [ -w $lru ]; then
 		case $ageing in
 		mglru) echo 7 >$lru ;;

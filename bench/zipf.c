@@ -122,6 +122,19 @@ static long vmstat(const char *key)
 	return 0;
 }
 
+/* Seconds that the processors have not been idle, since boot. */
+static double busy(void)
+{
+	FILE *file = fopen("/proc/stat", "re");
+	long user, nice, system, idle, wait, irq, softirq;
+
+	if (!file || fscanf(file, "cpu %ld %ld %ld %ld %ld %ld %ld", &user, &nice, &system,
+			    &idle, &wait, &irq, &softirq) != 7)
+		err(1, "/proc/stat");
+	fclose(file);
+	return (double)(user + nice + system + irq + softirq) / sysconf(_SC_CLK_TCK);
+}
+
 /* Waits at a pipe until the parent has read the counters between two phases. */
 static void child(const char *file, int nr, long accesses, int ready, int go)
 {
@@ -165,7 +178,7 @@ int main(int argc, char **argv)
 	};
 	enum { NR_KEYS = sizeof(keys) / sizeof(keys[0]) };
 	long before[NR_KEYS], after[NR_KEYS], accesses, major = 0, minor = 0;
-	double seconds = 0;
+	double seconds = 0, cpu;
 	int files = argc - 3, ready[2], go[2], failed = 0;
 	struct stat st;
 	FILE *answers;
@@ -190,6 +203,7 @@ int main(int argc, char **argv)
 			errx(1, "a process has ended early");
 	for (int k = 0; k < NR_KEYS; k++)
 		before[k] = vmstat(keys[k]);
+	cpu = busy();
 	for (int i = 0; i < files; i++)
 		if (write(go[1], "", 1) != 1)
 			err(1, "pipe");
@@ -205,6 +219,7 @@ int main(int argc, char **argv)
 		minor += one_minor;
 		seconds += one_seconds / files;
 	}
+	cpu = busy() - cpu;
 	for (int k = 0; k < NR_KEYS; k++)
 		after[k] = vmstat(keys[k]);
 	for (int i = 0; i < files; i++) {
@@ -218,6 +233,7 @@ int main(int argc, char **argv)
 	printf("RESULT %s major_faults %ld\n", argv[1], major);
 	printf("RESULT %s minor_faults %ld\n", argv[1], minor);
 	printf("RESULT %s seconds %.3f\n", argv[1], seconds);
+	printf("RESULT %s busy_seconds %.3f\n", argv[1], cpu);
 	for (int k = 0; k < NR_KEYS; k++)
 		printf("RESULT %s %s %ld\n", argv[1], keys[k], after[k] - before[k]);
 	return failed;
