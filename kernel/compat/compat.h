@@ -10,6 +10,7 @@
 #define FOLDFS_COMPAT_H
 
 #include <linux/backing-file.h>
+#include <linux/pgtable.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_MAJOR != 6 || LINUX_VERSION_PATCHLEVEL != 12
@@ -43,6 +44,28 @@ static inline struct file *fold_backing_file_open(const struct file *user_file,
 	else
 		user = &user_file->f_path;
 	return backing_file_open(user, flags, path, cred);
+}
+
+/**
+ * fold_pte_clear_young - was a page used through this entry since the last time
+ * @vma: the mapping
+ * @addr: the user address
+ * @pte: the present entry of it, its table locked
+ *
+ * x86 does not export its ptep_test_and_clear_young().
+ *
+ * Return: true if it was.
+ */
+static inline bool fold_pte_clear_young(struct vm_area_struct *vma,
+					unsigned long addr, pte_t *pte)
+{
+#ifdef CONFIG_X86
+	return pte_young(ptep_get(pte)) &&
+	       test_and_clear_bit(_PAGE_BIT_ACCESSED,
+				  (unsigned long *)&pte->pte);
+#else
+	return ptep_test_and_clear_young(vma, addr, pte);
+#endif
 }
 
 #endif

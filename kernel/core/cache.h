@@ -37,13 +37,25 @@ struct shrinker;
 #define FOLD_MAX_ORDER		4
 
 /**
+ * enum fold_use - how much a mapped page is wanted
+ * @FOLD_IDLE: nobody has used it since the last look
+ * @FOLD_USED: somebody has
+ * @FOLD_KEPT: it is to stay, since a VM_LOCKED mapping shows it; or that could
+ *	       not be told without waiting
+ */
+enum fold_use {
+	FOLD_IDLE,
+	FOLD_USED,
+	FOLD_KEPT,
+};
+
+/**
  * struct fold_sharer_ops - what a sharer does for the cache: the one upward edge
  * @zap: unmap @nr pages of the file from page @index on from every process;
  *       private copies stay. May sleep; called with a fragment's folio locked
  *       and the space's semaphore held.
- * @keeps: is any page of such a range to stay mapped, since a VM_LOCKED mapping
- *	   shows it; or can that not be told without waiting. Called like @zap,
- *	   from reclaim.
+ * @look: how such a range, which shows one folio's pages from @page on, was used
+ *        since the last look. Called like @zap, from reclaim.
  * @read: start to read a fill's pages from the lower file; ends in
  *        fold_fill_done(), perhaps from an interrupt and perhaps before it
  *        returns. Must not wait for any lock of the lower inode.
@@ -53,8 +65,8 @@ struct shrinker;
 struct fold_sharer_ops {
 	void (*zap)(struct fold_map *map, unsigned long index,
 		    unsigned long nr);
-	bool (*keeps)(struct fold_map *map, unsigned long index,
-		      unsigned long nr);
+	enum fold_use (*look)(struct fold_map *map, unsigned long index,
+			      unsigned long nr, struct page *page);
 	void (*read)(struct fold_map *map, struct fold_fill *fill);
 	int (*copy)(struct fold_map *map, struct fold_fill *fill);
 };

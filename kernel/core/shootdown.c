@@ -16,42 +16,67 @@
 #include "shootdown.h"
 #include "trace.h"
 
-/* One sharer's part of a folio. Returns true to stop the walk. */
-typedef bool (*sharer_fn)(struct fold_map *map, unsigned long index,
-			  unsigned long nr);
+/**
+ * struct part - a sharer's part of a physical range
+ * @map: the sharer
+ * @index: page of the file
+ * @phys: physical page
+ * @nr: pages
+ */
+struct part {
+	struct fold_map *map;
+	unsigned long index;
+	unsigned long phys;
+	unsigned long nr;
+};
 
-static bool for_each_sharer(struct fold_space *space, struct folio *folio,
-			    sharer_fn fn)
+/* Returns true to stop the walk. */
+typedef bool (*part_fn)(const struct part *part, void *arg);
+
+static void for_each_part(struct fold_space *space, unsigned long first,
+			  unsigned long last, part_fn fn, void *arg)
 {
-	unsigned long first = folio->index;
-	unsigned long last = folio_next_index(folio) - 1;
 	struct fold_fragment *frag;
 	struct fold_extent *ext;
-	unsigned long from, to;
+	struct part part;
 
 	lockdep_assert_held(&space->sem);
 	for (frag = fold_table_first(&space->table, first, last); frag;
 	     frag = fold_table_next(frag, first, last)) {
-		from = max(first, frag->start) - frag->start;
-		to = min(last, frag->last) - frag->start;
-		list_for_each_entry(ext, &frag->sharers, sharer)
-			if (fn(ext->map, ext->index + from, to - from + 1))
-				return true;
+		part.phys = max(first, frag->start);
+		part.nr = min(last, frag->last) - part.phys + 1;
+		list_for_each_entry(ext, &frag->sharers, sharer) {
+			part.map = ext->map;
+			part.index = ext->index + (part.phys - frag->start);
+			if (fn(&part, arg))
+				return;
+		}
 	}
+}
+
+static bool zap_part(const struct part *part, void *arg)
+{
+	part->map->ops->zap(part->map, part->index, part->nr);
 	return false;
 }
 
-static bool zap_sharer(struct fold_map *map, unsigned long index,
-		       unsigned long nr)
+/**
+ * fold_shootdown_range - unmap pages from every sharer
+ * @space: the space they belong to
+ * @first: first physical page
+ * @last: last one
+ *
+ * One call for neighbours is cheaper than one for each: every sharer's zap ends
+ * with one flush of other processors' TLBs.
+ *
+ * Context: may sleep. @space->sem held, for reading at least; every cached
+ * folio of the range is locked.
+ */
+void fold_shootdown_range(struct fold_space *space, unsigned long first,
+			  unsigned long last)
 {
-	map->ops->zap(map, index, nr);
-	return false;
-}
-
-static bool sharer_keeps(struct fold_map *map, unsigned long index,
-			 unsigned long nr)
-{
-	return map->ops->keeps(map, index, nr);
+	for_each_part(space, first, last, zap_part, NULL);
+	trace_foldfs_shootdown(first, last - first + 1);
 }
 
 /**
@@ -63,34 +88,49 @@ static bool sharer_keeps(struct fold_map *map, unsigned long index,
  */
 void fold_shootdown_locked(struct fold_space *space, struct folio *folio)
 {
-	if (!folio_mapped(folio))
-		return;
-	for_each_sharer(space, folio, zap_sharer);
-	trace_foldfs_shootdown(folio->index, folio_nr_pages(folio),
-			       folio_mapped(folio));
+	if (folio_mapped(folio))
+		fold_shootdown_range(space, folio->index,
+				     folio_next_index(folio) - 1);
+}
+
+struct look {
+	struct folio *folio;
+	enum fold_use use;
+};
+
+static bool look_at_part(const struct part *part, void *arg)
+{
+	struct look *look = arg;
+	struct folio *folio = look->folio;
+	enum fold_use use;
+
+	use = part->map->ops->look(part->map, part->index, part->nr,
+				   folio_page(folio,
+					      part->phys - folio->index));
+	look->use = max(look->use, use);
+	return use == FOLD_KEPT;
 }
 
 /**
- * fold_shootdown_try - unmap a folio if no lock and no mlock() is in the way
+ * fold_shootdown_look - how was a folio used by those who map it
  * @space: the space it belongs to
  * @folio: the folio, locked
  *
- * PG_mlocked alone does not tell: the kernel does not set it on a large folio
- * that a fault maps into a VM_LOCKED mapping.
+ * PG_mlocked alone does not tell of mlock(): the kernel does not set it on a
+ * large folio that a fault maps into a VM_LOCKED mapping.
  *
- * Context: reclaim; waits for no lock that is held across an allocation.
- * Return: true if the folio was mapped and no longer is.
+ * Context: reclaim; @space->sem held. Waits for no lock that is held across an
+ * allocation.
+ * Return: what is known of the most used page; forgotten for the next time.
  */
-bool fold_shootdown_try(struct fold_space *space, struct folio *folio)
+enum fold_use fold_shootdown_look(struct fold_space *space,
+				  struct folio *folio)
 {
-	bool kept;
+	struct look look = { .folio = folio, .use = FOLD_IDLE };
 
-	if (!folio_mapped(folio) || folio_test_mlocked(folio) ||
-	    !down_read_trylock(&space->sem))
-		return false;
-	kept = for_each_sharer(space, folio, sharer_keeps);
-	if (!kept)
-		fold_shootdown_locked(space, folio);
-	up_read(&space->sem);
-	return !kept && !folio_mapped(folio);
+	if (folio_test_mlocked(folio))
+		return FOLD_KEPT;
+	for_each_part(space, folio->index, folio_next_index(folio) - 1,
+		      look_at_part, &look);
+	return look.use;
 }

@@ -2,12 +2,13 @@
 #ifndef FOLD_CORE_SHOOTDOWN_H
 #define FOLD_CORE_SHOOTDOWN_H
 
-struct folio;
-struct fold_cache;
-struct fold_space;
+#include "cache.h"
 
 void fold_shootdown_locked(struct fold_space *space, struct folio *folio);
-bool fold_shootdown_try(struct fold_space *space, struct folio *folio);
+void fold_shootdown_range(struct fold_space *space, unsigned long first,
+			  unsigned long last);
+enum fold_use fold_shootdown_look(struct fold_space *space,
+				  struct folio *folio);
 int fold_shrinker_init(void);
 void fold_shrinker_exit(void);
 int fold_shrinker_note(struct fold_cache *cache, unsigned long phys);

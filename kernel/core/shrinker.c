@@ -4,9 +4,14 @@
  *
  * The kernel reclaims unmapped pages of our spaces by itself. Mapped ones it
  * cannot unmap, so they would stay for ever. The shrinker unmaps them at the
- * pace that reclaim asks for and frees nothing itself: zapping a PTE carries
- * its accessed bit over to the folio, so that the kernel's own lists tell warm
- * from cold, and a warm page comes back by a minor fault.
+ * pace that reclaim asks for and frees nothing itself.
+ *
+ * Unmapping a page costs a flush of the TLBs, and a fault for each process that
+ * goes on to use it. So only those are chosen that the kernel's lists have
+ * coming up for reclaim and that nobody has used since the last look: what the
+ * kernel would have chosen if it could unmap them. But what everybody uses all
+ * the time must go when there is no other way, so every few looks everything
+ * goes.
  *
  * A memory cgroup at its limit only asks shrinkers for what is its own. So the
  * pages are found by chunks of the physical range, small objects that are
@@ -22,23 +27,33 @@
 #include <linux/sched/signal.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 
 #include "cache.h"
+#include "lru.h"
 #include "shootdown.h"
 
 #define CHUNK_SHIFT	9
 #define CHUNK_PAGES	(1UL << CHUNK_SHIFT)
+
+/*
+ * One look in so many takes every page for a victim. Reclaim looks at everything
+ * more often than that before it gives up.
+ */
+#define CHUNK_MERCY	8
 
 /**
  * struct fold_chunk - a part of a space that reclaim may look at
  * @lru: on the cache's list
  * @space: the space; immutable
  * @start: first physical page; immutable
+ * @looks: how often reclaim has looked; racy, which costs no more than a look
  */
 struct fold_chunk {
 	struct list_head lru;
 	struct fold_space *space;
 	unsigned long start;
+	unsigned int looks;
 };
 
 /* Chunks to look at, chosen under the list's lock. */
@@ -92,6 +107,7 @@ int fold_shrinker_note(struct fold_cache *cache, unsigned long phys)
 	INIT_LIST_HEAD(&chunk->lru);
 	chunk->space = space;
 	chunk->start = round_down(phys, CHUNK_PAGES);
+	chunk->looks = 0;
 	err = xa_insert(&space->chunks, phys >> CHUNK_SHIFT, chunk, GFP_KERNEL);
 	if (err) {
 		kmem_cache_free(chunk_slab, chunk);
@@ -120,25 +136,70 @@ static enum lru_status chunk_choose(struct list_head *item,
 	return LRU_ROTATE;
 }
 
+/* Is the folio mapped and to be shot down? Then it is locked. */
+static bool choose_victim(struct fold_space *space, struct folio *folio,
+			  bool desperate)
+{
+	enum fold_use use;
+
+	if (!folio_mapped(folio) || !folio_trylock(folio))
+		return false;
+	if (folio->mapping == space->mapping &&
+	    (desperate || fold_folio_is_next(folio))) {
+		use = fold_shootdown_look(space, folio);
+		if (use == FOLD_USED)
+			folio_mark_accessed(folio);
+		if (use == FOLD_IDLE || (use == FOLD_USED && desperate))
+			return true;
+	}
+	folio_unlock(folio);
+	return false;
+}
+
+/*
+ * Shoots the victims of a batch down, those that are neighbours at once.
+ * Returns the pages that are no longer mapped.
+ */
+static unsigned long shoot(struct fold_space *space, struct folio **victim,
+			   unsigned int nr)
+{
+	unsigned long first, end, zapped = 0;
+	unsigned int i = 0, j;
+
+	while (i < nr) {
+		first = victim[i]->index;
+		end = first;
+		for (j = i; j < nr && victim[j]->index == end; j++)
+			end = folio_next_index(victim[j]);
+		fold_shootdown_range(space, first, end - 1);
+		for (; i < j; i++) {
+			if (!folio_mapped(victim[i]))
+				zapped += folio_nr_pages(victim[i]);
+			folio_unlock(victim[i]);
+		}
+	}
+	return zapped;
+}
+
 /* Returns the pages that were mapped and no longer are. */
 static unsigned long scan_range(struct fold_space *space, unsigned long next,
-				unsigned long last)
+				unsigned long last, bool desperate)
 {
+	struct folio *victim[PAGEVEC_SIZE];
 	unsigned long zapped = 0;
 	struct folio_batch batch;
-	struct folio *folio;
-	unsigned int i;
+	unsigned int i, nr;
 
 	folio_batch_init(&batch);
 	while (filemap_get_folios(space->mapping, &next, last, &batch)) {
-		for (i = 0; i < folio_batch_count(&batch); i++) {
-			folio = batch.folios[i];
-			if (!folio_mapped(folio) || !folio_trylock(folio))
-				continue;
-			if (folio->mapping == space->mapping &&
-			    fold_shootdown_try(space, folio))
-				zapped += folio_nr_pages(folio);
-			folio_unlock(folio);
+		nr = 0;
+		if (down_read_trylock(&space->sem)) {
+			for (i = 0; i < folio_batch_count(&batch); i++)
+				if (choose_victim(space, batch.folios[i],
+						  desperate))
+					victim[nr++] = batch.folios[i];
+			zapped += shoot(space, victim, nr);
+			up_read(&space->sem);
 		}
 		folio_batch_release(&batch);
 		cond_resched();
@@ -161,7 +222,9 @@ static unsigned long shrinker_scan(struct shrinker *shrinker,
 	for (i = 0; i < batch.nr; i++)
 		zapped += scan_range(batch.chunk[i]->space,
 				     batch.chunk[i]->start,
-				     batch.chunk[i]->start + CHUNK_PAGES - 1);
+				     batch.chunk[i]->start + CHUNK_PAGES - 1,
+				     ++batch.chunk[i]->looks %
+				     CHUNK_MERCY == 0);
 	sc->nr_scanned = max(sc->nr_to_scan,
 			     (unsigned long)batch.nr << CHUNK_SHIFT);
 	fold_stat_add(&cache->stats, FOLD_STAT_SHOOTDOWNS, zapped);
@@ -188,7 +251,7 @@ void fold_cache_give_back(struct fold_cache *cache)
 		if (fatal_signal_pending(current))
 			break;
 		space = &cache->space[i];
-		zapped += scan_range(space, 0, ULONG_MAX);
+		zapped += scan_range(space, 0, ULONG_MAX, true);
 		invalidate_mapping_pages(space->mapping, 0, ULONG_MAX);
 	}
 	fold_stat_add(&cache->stats, FOLD_STAT_SHOOTDOWNS, zapped);
@@ -216,7 +279,11 @@ int fold_shrinker_register(struct fold_cache *cache)
 	}
 	shrinker->count_objects = shrinker_count;
 	shrinker->scan_objects = shrinker_scan;
-	shrinker->seeks = DEFAULT_SEEKS;
+	/*
+	 * As many looks for each page that reclaim scans as it takes to be
+	 * ahead of it: what it finds mapped it thinks of as used.
+	 */
+	shrinker->seeks = 1;
 	shrinker->batch = CHUNK_PAGES;
 	shrinker->private_data = cache;
 	cache->shrinker = shrinker;

@@ -62,20 +62,17 @@ TRACE_EVENT(foldfs_fill,
 );
 
 TRACE_EVENT(foldfs_shootdown,
-	TP_PROTO(unsigned long phys, unsigned long nr, bool mapped),
-	TP_ARGS(phys, nr, mapped),
+	TP_PROTO(unsigned long phys, unsigned long nr),
+	TP_ARGS(phys, nr),
 	TP_STRUCT__entry(
 		__field(unsigned long, phys)
 		__field(unsigned long, nr)
-		__field(bool, mapped)
 	),
 	TP_fast_assign(
 		__entry->phys = phys;
 		__entry->nr = nr;
-		__entry->mapped = mapped;
 	),
-	TP_printk("phys=%lu nr=%lu still_mapped=%d", __entry->phys,
-		  __entry->nr, __entry->mapped)
+	TP_printk("phys=%lu nr=%lu", __entry->phys, __entry->nr)
 );
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a sharer does for the shared cache: reading the lower file's bytes for
- * a fill, and unmapping its own mappings.
+ * a fill.
  *
  * A fill may run in a fault, even in one that the lower filesystem took while
  * it held its inode's lock. So the first try is direct I/O that waits for no
@@ -13,13 +13,13 @@
  */
 #include <linux/cred.h>
 #include <linux/highmem.h>
-#include <linux/interval_tree_generic.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/uio.h>
 
 #include "../core/fill.h"
 #include "foldfs.h"
+#include "mapped.h"
 
 static struct fold_share *to_share(struct fold_map *map)
 {
@@ -29,46 +29,6 @@ static struct fold_share *to_share(struct fold_map *map)
 static struct fold_inode *to_inode(struct fold_map *map)
 {
 	return container_of(to_share(map), struct fold_inode, share);
-}
-
-static void sharer_zap(struct fold_map *map, unsigned long index,
-		       unsigned long nr)
-{
-	unmap_mapping_pages(to_inode(map)->lower->i_mapping, index, nr, false);
-}
-
-static unsigned long vma_first(struct vm_area_struct *vma)
-{
-	return vma->vm_pgoff;
-}
-
-static unsigned long vma_final(struct vm_area_struct *vma)
-{
-	return vma->vm_pgoff + vma_pages(vma) - 1;
-}
-
-/* For walking a mapping's VMAs; the kernel keeps the tree. */
-INTERVAL_TREE_DEFINE(struct vm_area_struct, shared.rb, unsigned long,
-		     shared.rb_subtree_last, vma_first, vma_final,
-		     static __maybe_unused, vma_tree)
-
-static bool sharer_keeps(struct fold_map *map, unsigned long index,
-			 unsigned long nr)
-{
-	struct address_space *mapping = to_inode(map)->lower->i_mapping;
-	unsigned long last = index + nr - 1;
-	struct vm_area_struct *vma;
-	bool keeps = false;
-
-	if (!mapping_mapped(mapping))
-		return false;
-	if (!i_mmap_trylock_read(mapping))
-		return true;
-	for (vma = vma_tree_iter_first(&mapping->i_mmap, index, last);
-	     vma && !keeps; vma = vma_tree_iter_next(vma, index, last))
-		keeps = vma->vm_flags & VM_LOCKED;
-	i_mmap_unlock_read(mapping);
-	return keeps;
 }
 
 static void read_complete(struct kiocb *iocb, long res)
@@ -149,8 +109,8 @@ static int sharer_copy(struct fold_map *map, struct fold_fill *fill)
 }
 
 const struct fold_sharer_ops fold_lower_sharer_ops = {
-	.zap	= sharer_zap,
-	.keeps	= sharer_keeps,
+	.zap	= fold_mapped_zap,
+	.look	= fold_mapped_look,
 	.read	= sharer_read,
 	.copy	= sharer_copy,
 };

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mappings of one sharer, as shoot-down sees them: unmap a range, and tell
+ * which of its pages programs still use.
+ *
+ * The kernel's own reverse map of a shared page leads nowhere, since the page
+ * belongs to another mapping than the VMAs that show it. So the VMAs are found
+ * in the lower mapping's tree, and their page tables are walked here. The
+ * tree's lock keeps both: a VMA leaves the tree before its page tables go.
+ */
+#include <linux/interval_tree_generic.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/pgtable.h>
+
+#include "compat.h"
+#include "foldfs.h"
+#include "mapped.h"
+
+static struct address_space *sharer_mapping(struct fold_map *map)
+{
+	struct fold_share *share = container_of(map, struct fold_share, map);
+
+	return container_of(share, struct fold_inode, share)->lower->i_mapping;
+}
+
+static unsigned long vma_first(struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff;
+}
+
+static unsigned long vma_final(struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff + vma_pages(vma) - 1;
+}
+
+/* For walking a mapping's VMAs; the kernel keeps the tree. */
+INTERVAL_TREE_DEFINE(struct vm_area_struct, shared.rb, unsigned long,
+		     shared.rb_subtree_last, vma_first, vma_final,
+		     static __maybe_unused, vma_tree)
+
+/* The page table entry of @addr, with its table locked; or NULL. */
+static pte_t *lock_pte(struct mm_struct *mm, unsigned long addr,
+		       spinlock_t **ptl)
+{
+	pmd_t *pmd, value;
+	pgd_t *pgd;
+	p4d_t *p4d;
+	pud_t *pud;
+
+	pgd = pgd_offset(mm, addr);
+	if (pgd_none(*pgd))
+		return NULL;
+	p4d = p4d_offset(pgd, addr);
+	if (p4d_none(*p4d))
+		return NULL;
+	pud = pud_offset(p4d, addr);
+	if (pud_none(*pud) || pud_leaf(*pud))
+		return NULL;
+	pmd = pmd_offset(pud, addr);
+	value = pmdp_get_lockless(pmd);
+	if (pmd_none(value) || !pmd_present(value) || pmd_leaf(value))
+		return NULL;
+	*ptl = pte_lockptr(mm, &value);
+	spin_lock(*ptl);
+	if (pmd_same(value, pmdp_get_lockless(pmd)))
+		return pte_offset_kernel(pmd, addr);
+	spin_unlock(*ptl);
+	return NULL;
+}
+
+/* Has the VMA used any of @nr pages from @page on, which it shows at @index? */
+static bool vma_used(struct vm_area_struct *vma, unsigned long index,
+		     unsigned long nr, struct page *page)
+{
+	unsigned long from = max(index, vma->vm_pgoff);
+	unsigned long to = min(index + nr - 1, vma_final(vma));
+	unsigned long addr, end, pfn, next;
+	bool used = false;
+	spinlock_t *ptl;
+	pte_t *pte;
+
+	addr = vma->vm_start + ((from - vma->vm_pgoff) << PAGE_SHIFT);
+	end = addr + ((to - from + 1) << PAGE_SHIFT);
+	pfn = page_to_pfn(page) + (from - index);
+	while (addr < end) {
+		next = pmd_addr_end(addr, end);
+		pte = lock_pte(vma->vm_mm, addr, &ptl);
+		if (!pte) {
+			pfn += (next - addr) >> PAGE_SHIFT;
+			addr = next;
+			continue;
+		}
+		for (; addr < next; addr += PAGE_SIZE, pte++, pfn++) {
+			pte_t entry = ptep_get(pte);
+
+			/* A private copy is another page. */
+			if (pte_present(entry) && pte_pfn(entry) == pfn)
+				used |= fold_pte_clear_young(vma, addr, pte);
+		}
+		spin_unlock(ptl);
+	}
+	return used;
+}
+
+/**
+ * fold_mapped_zap - unmap a range of the file from every process
+ * @map: the sharer
+ * @index: first page
+ * @nr: pages
+ *
+ * Private copies stay.
+ *
+ * Context: may sleep.
+ */
+void fold_mapped_zap(struct fold_map *map, unsigned long index,
+		     unsigned long nr)
+{
+	unmap_mapping_pages(sharer_mapping(map), index, nr, false);
+}
+
+/**
+ * fold_mapped_look - are pages of a folio in use where the file is mapped
+ * @map: the sharer
+ * @index: first page of the file
+ * @nr: pages
+ * @page: what the file shows at @index; a part of one folio
+ *
+ * Forgets the use that it has seen, so that the next look tells of later use.
+ *
+ * Context: reclaim; waits for no lock that is held across an allocation.
+ * Return: what is known of the most used one.
+ */
+enum fold_use fold_mapped_look(struct fold_map *map, unsigned long index,
+			       unsigned long nr, struct page *page)
+{
+	struct address_space *mapping = sharer_mapping(map);
+	unsigned long last = index + nr - 1;
+	enum fold_use use = FOLD_IDLE;
+	struct vm_area_struct *vma;
+
+	if (!mapping_mapped(mapping))
+		return FOLD_IDLE;
+	if (!i_mmap_trylock_read(mapping))
+		return FOLD_KEPT;
+	for (vma = vma_tree_iter_first(&mapping->i_mmap, index, last);
+	     vma && use != FOLD_KEPT;
+	     vma = vma_tree_iter_next(vma, index, last)) {
+		if (vma->vm_flags & VM_LOCKED)
+			use = FOLD_KEPT;
+		else if (vma_used(vma, index, nr, page))
+			use = FOLD_USED;
+	}
+	i_mmap_unlock_read(mapping);
+	return use;
+}
