@@ -16,6 +16,11 @@
 #include "shootdown.h"
 #include "trace.h"
 
+struct part;
+
+/* Returns true to stop the walk. */
+typedef bool (*part_fn)(const struct part *part, void *arg);
+
 /**
  * struct part - a sharer's part of a physical range
  * @map: the sharer
@@ -30,11 +35,8 @@ struct part {
 	unsigned long nr;
 };
 
-/* Returns true to stop the walk. */
-typedef bool (*part_fn)(const struct part *part, void *arg);
-
-static void for_each_part(struct fold_space *space, unsigned long first,
-			  unsigned long last, part_fn fn, void *arg)
+static void walk_parts(struct fold_space *space, unsigned long first,
+		       unsigned long last, part_fn fn, void *arg)
 {
 	struct fold_fragment *frag;
 	struct fold_extent *ext;
@@ -75,7 +77,7 @@ static bool zap_part(const struct part *part, void *arg)
 void fold_shootdown_range(struct fold_space *space, unsigned long first,
 			  unsigned long last)
 {
-	for_each_part(space, first, last, zap_part, NULL);
+	walk_parts(space, first, last, zap_part, NULL);
 	trace_foldfs_shootdown(first, last - first + 1);
 }
 
@@ -130,7 +132,7 @@ enum fold_use fold_shootdown_look(struct fold_space *space,
 
 	if (folio_test_mlocked(folio))
 		return FOLD_KEPT;
-	for_each_part(space, folio->index, folio_next_index(folio) - 1,
-		      look_at_part, &look);
+	walk_parts(space, folio->index, folio_next_index(folio) - 1,
+		   look_at_part, &look);
 	return look.use;
 }

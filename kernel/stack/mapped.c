@@ -39,11 +39,11 @@ INTERVAL_TREE_DEFINE(struct vm_area_struct, shared.rb, unsigned long,
 		     shared.rb_subtree_last, vma_first, vma_final,
 		     static __maybe_unused, vma_tree)
 
-/* The page table entry of @addr, with its table locked; or NULL. */
-static pte_t *lock_pte(struct mm_struct *mm, unsigned long addr,
-		       spinlock_t **ptl)
+/* What points to the page table of @addr, and its value just now; or NULL. */
+static pmd_t *find_table(struct mm_struct *mm, unsigned long addr,
+			 pmd_t *value)
 {
-	pmd_t *pmd, value;
+	pmd_t *pmd;
 	pgd_t *pgd;
 	p4d_t *p4d;
 	pud_t *pud;
@@ -58,15 +58,38 @@ static pte_t *lock_pte(struct mm_struct *mm, unsigned long addr,
 	if (pud_none(*pud) || pud_leaf(*pud))
 		return NULL;
 	pmd = pmd_offset(pud, addr);
-	value = pmdp_get_lockless(pmd);
-	if (pmd_none(value) || !pmd_present(value) || pmd_leaf(value))
+	*value = pmdp_get_lockless(pmd);
+	if (pmd_none(*value) || !pmd_present(*value) || pmd_leaf(*value))
 		return NULL;
-	*ptl = pte_lockptr(mm, &value);
-	spin_lock(*ptl);
-	if (pmd_same(value, pmdp_get_lockless(pmd)))
-		return pte_offset_kernel(pmd, addr);
-	spin_unlock(*ptl);
-	return NULL;
+	return pmd;
+}
+
+/* The same for addresses that one page table covers, and frames from @pfn on. */
+static bool table_used(struct vm_area_struct *vma, unsigned long addr,
+		       unsigned long end, unsigned long pfn)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	pmd_t *pmd, value;
+	bool used = false;
+	spinlock_t *ptl;
+	pte_t *pte, entry;
+
+	pmd = find_table(mm, addr, &value);
+	if (!pmd)
+		return false;
+	ptl = pte_lockptr(mm, &value);
+	spin_lock(ptl);
+	if (pmd_same(value, pmdp_get_lockless(pmd))) {
+		pte = pte_offset_kernel(pmd, addr);
+		for (; addr < end; addr += PAGE_SIZE, pte++, pfn++) {
+			entry = ptep_get(pte);
+			/* A private copy is another page. */
+			if (pte_present(entry) && pte_pfn(entry) == pfn)
+				used |= fold_pte_clear_young(vma, addr, pte);
+		}
+	}
+	spin_unlock(ptl);
+	return used;
 }
 
 /* Has the VMA used any of @nr pages from @page on, which it shows at @index? */
@@ -77,28 +100,14 @@ static bool vma_used(struct vm_area_struct *vma, unsigned long index,
 	unsigned long to = min(index + nr - 1, vma_final(vma));
 	unsigned long addr, end, pfn, next;
 	bool used = false;
-	spinlock_t *ptl;
-	pte_t *pte;
 
 	addr = vma->vm_start + ((from - vma->vm_pgoff) << PAGE_SHIFT);
 	end = addr + ((to - from + 1) << PAGE_SHIFT);
 	pfn = page_to_pfn(page) + (from - index);
-	while (addr < end) {
+	for (; addr < end; addr = next) {
 		next = pmd_addr_end(addr, end);
-		pte = lock_pte(vma->vm_mm, addr, &ptl);
-		if (!pte) {
-			pfn += (next - addr) >> PAGE_SHIFT;
-			addr = next;
-			continue;
-		}
-		for (; addr < next; addr += PAGE_SIZE, pte++, pfn++) {
-			pte_t entry = ptep_get(pte);
-
-			/* A private copy is another page. */
-			if (pte_present(entry) && pte_pfn(entry) == pfn)
-				used |= fold_pte_clear_young(vma, addr, pte);
-		}
-		spin_unlock(ptl);
+		used |= table_used(vma, addr, next, pfn);
+		pfn += (next - addr) >> PAGE_SHIFT;
 	}
 	return used;
 }

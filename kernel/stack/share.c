@@ -81,7 +81,7 @@ int fold_share_sb_init(struct super_block *sb, struct fs_context *fc)
 		return err;
 	if (err) {
 		warnfc(fc, "cannot query extents (error %d): nothing will be shared",
-		      err);
+		       err);
 		return fold_sysfs_add(sb);
 	}
 	ss->queries = true;
