@@ -94,7 +94,7 @@ json "foldctl status -J -o +options" \
 	"d['filesystems'][0]['cached'] == $(counter $FOLD pages_cached) * 4096 and 'options' in d['filesystems'][0]"
 
 # A bind mount is the same filesystem; a second mount is another one.
-mkdir /mnt/bind /mnt/second
+mkdir -p /mnt/bind /mnt/second
 mount --bind $FOLD/d /mnt/bind
 assert_eq "$(foldctl status -n | wc -l)" 1 "lines for one filesystem in two places"
 assert_eq "$(foldctl status -an | wc -l)" 2 "lines with --all"

@@ -62,7 +62,7 @@ assert_fails "Invalid argument" sh -c "echo 2 >$drop"
 assert_fails "Invalid argument" sh -c "echo yes >$drop"
 chmod 644 $drop
 assert_fails "Input/output error" cat $drop
-mkdir /mnt/second
+mkdir -p /mnt/second
 fold_mount $LOWER /mnt/second -o nofold
 assert_eq "$(foldctl drop -bno DROPPED,LEFT /mnt/second | tr -s ' ')" " 0 0" "a mount that shares nothing"
 assert_eq "$(foldctl drop -an | wc -l)" 2 "lines of --all"
