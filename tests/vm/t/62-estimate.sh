@@ -84,6 +84,19 @@ assert_le "$(estimate "e['duplicates']" $LOWER)" $(( 6 << 20 )) "duplicates of t
 drop_caches
 assert_eq "$(estimate "e['cached'], e['duplicates']" $LOWER)" "(0, 0)" "with nothing cached"
 
+# ---- kernels before 6.5 have no cachestat(2): the same figures by mincore(2)
+dd if=$LOWER/c0/lib/big of=/dev/null bs=1M count=3 status=none
+dd if=$LOWER/c1/lib/big of=/dev/null bs=1M skip=1 count=7 status=none
+cat $LOWER/c[0-3]/small.* >/dev/null
+figures=$(estimate "e" $LOWER)
+without 451 foldctl estimate --json $LOWER >/tmp/out
+assert_eq "$(python3 -c 'import json; print(json.load(open("/tmp/out"))["estimate"][0])')" \
+	"$figures" "figures without cachestat"
+without 451 setpriv --reuid 1000 --clear-groups foldctl estimate --json $LOWER >/tmp/out 2>/tmp/err
+assert_eq "$(python3 -c 'import json; print(json.load(open("/tmp/out"))["estimate"][0]["cached"])')" \
+	0 "page cache of others, which mincore would report as cached as a whole"
+drop_caches
+
 # ---- a changed block is no longer saved; what is only linked or alone neither
 saveable=$(estimate "e['saveable']" $LOWER)
 dd if=/tmp/r of=$LOWER/c3/lib/big bs=4k seek=100 count=10 conv=notrunc status=none
