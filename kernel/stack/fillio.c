@@ -65,7 +65,12 @@ static void sharer_read(struct fold_map *map, struct fold_fill *fill)
 	fill->iocb.ki_flags |= IOCB_DIRECT | IOCB_NOWAIT;
 
 	old = override_creds(FOLD_SB(to_inode(map)->vfs_inode.i_sb)->cred);
-	ret = vfs_iocb_iter_read(file, &fill->iocb, &iter);
+	/*
+	 * Not by vfs_iocb_iter_read(): a fill may run in a fault that somebody
+	 * takes while he holds the lower filesystem's freeze protection, where
+	 * nobody may be asked whether this file may be accessed.
+	 */
+	ret = file->f_op->read_iter(&fill->iocb, &iter);
 	revert_creds(old);
 	if (ret != -EIOCBQUEUED)
 		fold_fill_done(fill, ret);

@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 		if (!pids[i])
 			mapper(argv[3 + i], mib, i);
 	}
-	wait_rounds(nr, 2, 120);	/* twice: joined in between */
+	wait_rounds(nr, 2, 600);	/* twice: joined in between */
 
 	during = __atomic_load_n(&shm->looked, __ATOMIC_RELAXED);
 	p = sys(mmap(NULL, anon, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 	during = __atomic_load_n(&shm->looked, __ATOMIC_RELAXED) - during;
 	munmap(p, anon);
 
-	wait_rounds(nr, 2, 120);	/* every page of every mapping comes back */
+	wait_rounds(nr, 2, 600);	/* every page of every mapping comes back */
 	shm->stop = 1;
 	for (i = 0; i < (size_t)nr; i++)
 		if (reap_within(pids[i], 60, "a process with a mapping"))

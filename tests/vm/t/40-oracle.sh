@@ -18,7 +18,7 @@ run() {
 	# Without sharing there is nothing to judge.
 	assert_ge "$joins" 100 "joins"
 	assert_ge "$breaks" 100 "breaks"
-	assert_ge "$fills" 500 "fills"
+	assert_ge "$fills" 200 "fills"
 }
 
 fresh_xfs
