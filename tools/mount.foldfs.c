@@ -232,7 +232,7 @@ static int open_context(void)
 		load_module();
 		fs = fsopen("foldfs", FSOPEN_CLOEXEC);
 		if (fs < 0 && errno == ENODEV) {
-			warnx("the foldfs module is not loaded, and modprobe could not load it");
+			warnx("the foldfs module is not loaded, and modprobe could not load it; see foldctl doctor");
 			return -1;
 		}
 	}
