@@ -16,7 +16,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <linux/fs.h>
 
 #include "estimate.h"
 #include "extents.h"
@@ -211,6 +214,15 @@ static int found_extent(void *arg, const struct extent *extent)
 	return residency_runs(residency, extent->logical, extent->length, found_cached, file);
 }
 
+/* A realtime file lies on another device, and foldfs leaves it and DAX files alone. */
+static bool is_left_alone(int fd)
+{
+	struct fsxattr attributes;
+
+	return !ioctl(fd, FS_IOC_FSGETXATTR, &attributes) &&
+	       attributes.fsx_xflags & (FS_XFLAG_REALTIME | FS_XFLAG_DAX);
+}
+
 /* 0, or -1 after it complained of what concerns more than this file. */
 static int look_at(struct estimate *estimate, const struct file_record *record,
 		   const char *path)
@@ -250,10 +262,11 @@ static int look_at(struct estimate *estimate, const struct file_record *record,
 	file.event.file = record->name;
 	file.event.group = record->group;
 	file.event.filesystem = fs->index;
-	if (extents_shared(fd, (st.st_size + sysconf(_SC_PAGESIZE) - 1) / sysconf(_SC_PAGESIZE),
-			   found_extent, &file, &estimate->unfit))
-		if (!file.broken)
-			walk_unreadable(&estimate->walk, path);
+	if (!is_left_alone(fd) &&
+	    extents_shared(fd, (st.st_size + sysconf(_SC_PAGESIZE) - 1) / sysconf(_SC_PAGESIZE),
+			   found_extent, &file, &estimate->unfit) &&
+	    !file.broken)
+		walk_unreadable(&estimate->walk, path);
 	close(fd);
 	return file.broken ? -1 : 0;
 }
