@@ -128,7 +128,8 @@ stock)
 	;;
 debug)
 	dir=${FOLDFS_DEBUG_KERNEL:-$build/debug-kernel}
-	[ -e "$dir/complete" ] || "$top/scripts/debug-kernel" >&2
+	# It knows whether what is there was made from the present configuration.
+	"$top/scripts/debug-kernel" >&2
 	show_dir "$dir"
 	;;
 *)
