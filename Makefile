@@ -10,12 +10,15 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 # Which tests (a glob or a part of the name), and on which kernel.
 T ?=
 KERNEL ?= stock
+# The seeds of `make difftest`, and how many calls with each.
+SEEDS ?= 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20
+CALLS ?= 100000
 
 version = $(shell sed -n 's/^VERSION[[:space:]]*?= *//p' tools/Makefile)
 release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
 supported = $(filter $(addsuffix .%,$(SERIES)) $(addsuffix -%,$(SERIES)),$(release))
 
-.PHONY: all help module tools check demo bench lint deb check-packages clean distclean
+.PHONY: all help module tools check difftest demo bench lint deb check-packages clean distclean
 
 all: tools module
 
@@ -27,6 +30,8 @@ help:
 	@echo 'make check T=<pattern>  the tests whose name matches (a glob or a part of it)'
 	@echo 'make check KERNEL=debug the tests on a kernel with KASAN, lockdep, kmemleak'
 	@echo '                        (which is built first: a quarter of an hour, once)'
+	@echo 'make difftest           2 million random calls on foldfs and XFS, compared one by'
+	@echo '                        one (half an hour); SEEDS="1 2 3" CALLS=100000 say which'
 	@echo 'make deb                Debian packages: the module for DKMS, and the tools'
 	@echo 'make check-packages     install, use, upgrade and purge them on Debian 12 and 13'
 	@echo '                        systems in VMs (half an hour when emulated)'
@@ -54,6 +59,11 @@ tools:
 check:
 	@scripts/deps.sh vm deb
 	@tests/vm/run --kernel '$(KERNEL)' '$(T)'
+
+difftest:
+	@scripts/deps.sh vm
+	@{ echo 'SEEDS="$(SEEDS)" CALLS="$(CALLS)"'; cat tests/vm/long/difftest.sh; } | \
+		tests/vm/run --kernel '$(KERNEL)' --module test --timeout 14400 --exec -
 
 demo:
 	@scripts/deps.sh demo

@@ -11,6 +11,7 @@
 
 #include "../core/refer.h"
 #include "foldfs.h"
+#include "testing.h"
 
 /**
  * fold_change_begin - a range of a file is about to change
@@ -31,10 +32,12 @@ int fold_change_begin(struct inode *inode, loff_t start, loff_t len)
 	struct fold_map *map = &FOLD_I(inode)->share.map;
 	unsigned long last = ULONG_MAX;
 
-	if (!fold_map_change_begin(map) || len <= 0)
+	if (!fold_map_change_begin(map) || len <= 0 || fold_test_skip_break)
 		return 0;
 	if (len <= LLONG_MAX - start)
 		last = (start + len - 1) >> PAGE_SHIFT;
+	if (fold_test_break_one)
+		last = start >> PAGE_SHIFT;
 	fold_break(map, start >> PAGE_SHIFT, last, inode->i_ino);
 	return 0;
 }

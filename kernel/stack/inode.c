@@ -305,7 +305,7 @@ int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 /**
  * fold_update_time - inode_operations.update_time
  * @inode: the upper inode
- * @flags: S_ATIME; the other times are the lower filesystem's own business
+ * @flags: S_ATIME, and for a FIFO, which is written to above, S_MTIME and S_CTIME
  *
  * The rules of the upper mount (relatime and so on) have decided already.
  *
@@ -323,7 +323,10 @@ int fold_update_time(struct inode *inode, int flags)
 	err = mnt_get_write_access(mnt);
 	if (!err) {
 		err = inode_update_time(lower, flags);
-		inode_set_atime_to_ts(inode, inode_get_atime(lower));
+		if (flags & (S_MTIME | S_CTIME))
+			fold_copy_attr(inode);
+		else
+			inode_set_atime_to_ts(inode, inode_get_atime(lower));
 		mnt_put_write_access(mnt);
 	}
 	sb_end_write(lower->i_sb);
@@ -471,7 +474,8 @@ static void fold_init_inode(struct inode *inode, struct inode *lower)
 	inode->i_generation = lower->i_generation;
 	inode->i_blkbits = lower->i_blkbits;
 	/* The lower filesystem stamps its inode; and it caches the ACLs. */
-	inode->i_flags |= S_NOCMTIME;
+	if (!S_ISFIFO(lower->i_mode))
+		inode->i_flags |= S_NOCMTIME;
 	inode->i_acl = ACL_DONT_CACHE;
 	inode->i_default_acl = ACL_DONT_CACHE;
 	fold_copy_attr(inode);

@@ -29,6 +29,7 @@
 #include "../core/refer.h"
 #include "foldfs.h"
 #include "query.h"
+#include "testing.h"
 
 /* How long the first reader waits for a join before it goes to the lower. */
 #define JOIN_PATIENCE	(HZ / 2)
@@ -319,7 +320,8 @@ bool fold_join_wanted(struct fold_share *share)
 {
 	if (!share->map.cache)
 		return false;
-	if (READ_ONCE(share->state) == FOLDFS_STATE_NEW)
+	if (READ_ONCE(share->state) == FOLDFS_STATE_NEW ||
+	    fold_test_join_eagerly)
 		return true;
 	return !READ_ONCE(share->pending) &&
 	       time_after_eq(jiffies, READ_ONCE(share->expires));
@@ -343,7 +345,8 @@ void fold_join(struct inode *inode, const struct path *lower, bool wait)
 	struct join *join = NULL;
 
 	settled = lower_is_settled(fi->lower);
-	fresh = READ_ONCE(share->state) == FOLDFS_STATE_NEW;
+	fresh = READ_ONCE(share->state) == FOLDFS_STATE_NEW ||
+		fold_test_join_eagerly;
 	/* Who would wait spares himself the threads, if he can. */
 	if (settled && !READ_ONCE(share->pending) &&
 	    !(wait && never_reflinked(fi->lower)))

@@ -216,9 +216,13 @@ static size_t splice_folio(struct pipe_inode_info *pipe, struct folio *folio,
 	return done;
 }
 
-/* Shared pages go into the pipe as they are. 0 means: none right here. */
+/*
+ * Shared pages go into the pipe as they are. Returns bytes, at least *@part if it
+ * is worthwhile to go on; or 0: the lower file has the next *@part bytes.
+ */
 static ssize_t splice_shared(struct file *in, loff_t *ppos,
-			     struct pipe_inode_info *pipe, size_t len)
+			     struct pipe_inode_info *pipe, size_t len,
+			     size_t *part)
 {
 	struct inode *inode = file_inode(in);
 	struct fold_share *share = &FOLD_I(inode)->share;
@@ -228,6 +232,9 @@ static ssize_t splice_shared(struct file *in, loff_t *ppos,
 	loff_t size;
 	int err;
 
+	*part = len;
+	if (!READ_ONCE(share->map.nr))
+		return 0;
 	while (len && !pipe_full(pipe->head, pipe->tail, pipe->max_usage)) {
 		size = i_size_read(FOLD_I(inode)->lower);
 		if (*ppos >= size)
@@ -237,8 +244,18 @@ static ssize_t splice_shared(struct file *in, loff_t *ppos,
 				      DIV_ROUND_UP(offset_in_page(*ppos) + n,
 						   PAGE_SIZE),
 				      &in->f_ra, false, &page);
-		if (err)
-			return done ?: err == -EINTR ? err : 0;
+		if (err && done) {
+			*part = done;
+			break;
+		}
+		if (err == -EINTR)
+			return err;
+		if (err) {
+			if (err != -ENOENT)
+				page.run.nr = 1;
+			*part = part_of_run(&page.run, *ppos, n);
+			return 0;
+		}
 		off = ((page.run.phys - page.folio->index) << PAGE_SHIFT) +
 		      offset_in_page(*ppos);
 		n = min(part_of_run(&page.run, *ppos, n),
@@ -274,8 +291,8 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 		.cred = in->f_cred,
 		.user_file = in,
 	};
-	struct fold_run run;
-	ssize_t ret = 0;
+	ssize_t done = 0, ret;
+	size_t part;
 
 	fold_sync_flags(in);
 	if (in->f_flags & O_DIRECT)
@@ -283,15 +300,21 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 	/* The pipe is locked by the reader alone; a join is bounded. */
 	if (!READ_ONCE(share->map.nr) && fold_join_wanted(share))
 		fold_join(inode, &fold_lower_file(in)->f_path, true);
-	if (READ_ONCE(share->map.nr)) {
-		ret = splice_shared(in, ppos, pipe, len);
-		if (!ret && !fold_map_lookup(&share->map, *ppos >> PAGE_SHIFT,
-					     &run))
-			len = part_of_run(&run, *ppos, len);
-	}
-	if (!ret)
-		ret = backing_file_splice_read(fold_lower_file(in), ppos, pipe,
-					       len, flags, &ctx);
+	do {
+		ret = splice_shared(in, ppos, pipe, len, &part);
+		if (!ret)
+			ret = backing_file_splice_read(fold_lower_file(in),
+						       ppos, pipe, part, flags,
+						       &ctx);
+		if (ret <= 0)
+			break;
+		done += ret;
+		len -= ret;
+		/* Less than asked for means the end, or that it would wait. */
+	} while (len && (size_t)ret >= part &&
+		 !pipe_full(pipe->head, pipe->tail, pipe->max_usage));
+	if (done)
+		ret = done;
 	fold_accessed(in);
 	return ret;
 }

@@ -117,26 +117,30 @@ def tools():
 
 
 def programs():
-    """Compile tests/vm/progs/*.c, one program a file: name in the VM -> file.
+    """Compile tests/vm/progs: name in the VM -> file.
 
-    A line `build: FLAGS` in the file's first comment adds to the command.
+    Each *.c is a program, and so is each directory with all *.c in it. A line
+    `build: FLAGS` in the first comment of a program's (first) file adds to the command.
     """
     out = paths.ensure("progs")
     built = {}
-    headers = glob.glob(os.path.join(paths.VM, "progs", "*.h"))
+    progs = os.path.join(paths.VM, "progs")
+    headers = glob.glob(os.path.join(progs, "*.h")) + glob.glob(os.path.join(progs, "*", "*.h"))
     headers += glob.glob(os.path.join(paths.TOP, "include", "uapi", "linux", "*.h"))
     newest = max([os.stat(h).st_mtime_ns for h in headers], default=0)
-    for src in sorted(glob.glob(os.path.join(paths.VM, "progs", "*.c"))):
-        name = os.path.basename(src)[:-2]
+    sources = {os.path.basename(c)[:-2]: [c] for c in glob.glob(os.path.join(progs, "*.c"))}
+    for c in sorted(glob.glob(os.path.join(progs, "*", "*.c"))):
+        sources.setdefault(os.path.basename(os.path.dirname(c)), []).append(c)
+    for name, files in sorted(sources.items()):
         exe = os.path.join(out, name)
         built["usr/bin/" + name] = exe
-        needed = max(os.stat(src).st_mtime_ns, newest)
+        needed = max([os.stat(c).st_mtime_ns for c in files] + [newest])
         if os.path.exists(exe) and os.stat(exe).st_mtime_ns > needed:
             continue
-        with open(src) as f:
+        with open(files[0]) as f:
             flags = re.search(r"^[ \t/*]*build:(.*?)(\*/)?$", f.read(4096), re.M)
         _make("prog-" + name,
               ["gcc", "-O2", "-g", "-Wall", "-Wextra", "-pthread", "-D_GNU_SOURCE",
                "-I" + os.path.join(paths.TOP, "include", "uapi"),
-               "-o", exe, src] + (flags.group(1).split() if flags else []))
+               "-o", exe] + files + (flags.group(1).split() if flags else []))
     return built

@@ -1,0 +1,33 @@
+# shows: random calls of five processes with different rights answer on foldfs as they do
+# on XFS, one by one; a bug that is planted in the module is found and minimised
+# module: test
+# timeout: 150
+. /tests/lib.sh
+
+fresh_xfs
+mkdir $LOWER/stacked $LOWER/native
+fold_mount $LOWER/stacked
+
+switch() {	# PARAMETER 0|1
+	echo "$2" >/sys/module/foldfs/parameters/"$1"
+}
+for seed in 104 105 106 107 111; do
+	switch join_eagerly $(( seed % 2 ))
+	difftest -s $seed -n 5000 $FOLD $LOWER/native >/tmp/difftest ||
+		fail "$(head -c 3000 /tmp/difftest)"
+	note "$(cat /tmp/difftest)"
+done
+assert_ge "$(counter $FOLD breaks)" 200 "breaks"
+note "joins $(counter $FOLD joins), breaks $(counter $FOLD breaks)"
+
+for bug in skip_break break_one drop_errno; do
+	switch $bug 1
+	if difftest -s 7 -n 5000 -m 5 $FOLD $LOWER/native >/tmp/difftest; then
+		fail "$bug is not found"
+	fi
+	switch $bug 0
+	left=$(sed -n 's,^/\* \([0-9]*\) calls are left.*,\1,p' /tmp/difftest)
+	[ -n "$left" ] || fail "$bug cannot be replayed: $(head -c 1000 /tmp/difftest)"
+	assert_le "$left" 30 "calls that are left to show $bug"
+	note "$bug: found, and shown by $left calls"
+done
