@@ -12,6 +12,7 @@
 #include <linux/backing-file.h>
 #include <linux/fadvise.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/slab.h>
 
 #include "../core/fill.h"
@@ -137,27 +138,59 @@ static void fill_range(struct fold_map *map, loff_t start, loff_t end)
 	}
 }
 
+/*
+ * Takes what nobody maps out of the shared cache: of whole pages, and of the page
+ * with the end of the file in it if the range goes that far. As with a file that
+ * has several names, the pages are gone for all who share them.
+ */
+static void drop_range(struct fold_map *map, loff_t start, loff_t end,
+		       loff_t size)
+{
+	unsigned long index = DIV_ROUND_UP_ULL(start, PAGE_SIZE), nr;
+	unsigned long stop = end < size ? end >> PAGE_SHIFT :
+					  DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	struct fold_space *space;
+	struct fold_run run;
+
+	while (index < stop && !fatal_signal_pending(current)) {
+		if (fold_map_lookup(map, index, &run)) {
+			nr = min(run.nr, stop - index);
+			space = fold_space(map->cache, run.phys);
+			invalidate_mapping_pages(space->mapping, run.phys,
+						 run.phys + nr - 1);
+		}
+		if (run.nr >= stop - index)
+			return;
+		index += run.nr;
+		cond_resched();
+	}
+}
+
 static int backing_fadvise(struct file *lower, loff_t start, loff_t len,
 			   int advice)
 {
 	const struct file_operations *fops = to_backing(lower)->lower_fops;
 	struct inode *inode = fold_backing_inode(lower);
 	struct fold_map *map = &FOLD_I(inode)->share.map;
-	loff_t end;
+	loff_t size = i_size_read(file_inode(lower)), end = size;
+	bool shared;
+	int err;
 
-	if (advice == POSIX_FADV_WILLNEED && READ_ONCE(map->nr) &&
-	    start >= 0 && len >= 0) {
-		end = i_size_read(file_inode(lower));
-		if (len && start < end && len < end - start)
-			end = start + len;
-		if (start < end)
-			fill_range(map, start, end);
+	shared = READ_ONCE(map->nr) && start >= 0 && start < size && len >= 0;
+	if (len && shared && len < end - start)
+		end = start + len;
+	if (shared && advice == POSIX_FADV_WILLNEED) {
 		/* What is private comes with its first use. */
+		fill_range(map, start, end);
 		return 0;
 	}
 	if (fops->fadvise)
-		return fops->fadvise(lower, start, len, advice);
-	return generic_fadvise(lower, start, len, advice);
+		err = fops->fadvise(lower, start, len, advice);
+	else
+		err = generic_fadvise(lower, start, len, advice);
+	if (shared && !err && advice == POSIX_FADV_DONTNEED)
+		drop_range(map, start, end, size);
+	return err;
 }
 
 static struct fold_backing *backing_create(struct super_block *sb,

@@ -173,6 +173,8 @@ ssize_t fold_direct_write(struct kiocb *iocb, struct iov_iter *from)
 	if (ret)
 		goto out_free;
 	ret = fold_write_prepare(iocb, from);
+	if (ret > 0 && fold_write_would_wait(iocb))
+		ret = -EAGAIN;
 	if (ret <= 0)
 		goto out_unlock;
 	ret = fold_write_range_begin(inode, iocb->ki_pos, iov_iter_count(from));

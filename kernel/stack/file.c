@@ -179,6 +179,8 @@ static unsigned long fold_get_unmapped_area(struct file *file,
 }
 
 const struct file_operations fold_file_operations = {
+	/* Without FOP_BUFFER_RASYNC: a read is not called back, but tried again. */
+	.fop_flags		= FOP_BUFFER_WASYNC,
 	.open			= fold_open,
 	.release		= fold_release,
 	.llseek			= fold_llseek,

@@ -147,6 +147,7 @@ int fold_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
 
 /* dentry.c */
 extern const struct dentry_operations fold_dentry_operations;
+void fold_dentry_is_dir(struct dentry *dentry);
 void fold_dentry_bind(struct dentry *dentry, struct dentry *lower);
 void fold_dentry_busy(struct dentry *dentry);
 void fold_dentry_settle(struct dentry *dentry);
@@ -184,6 +185,7 @@ void fold_sync_flags(const struct file *file);
 
 /* write.c */
 int fold_write_lock(const struct kiocb *iocb);
+bool fold_write_would_wait(const struct kiocb *iocb);
 ssize_t fold_write_prepare(struct kiocb *iocb, struct iov_iter *from);
 int fold_write_range_begin(struct inode *inode, loff_t pos, size_t len);
 ssize_t fold_write_iter(struct kiocb *iocb, struct iov_iter *from);

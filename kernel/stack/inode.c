@@ -413,6 +413,18 @@ static int fold_fiemap(struct inode *inode, struct fiemap_extent_info *info,
 	return lower->i_op->fiemap(lower, info, start, len);
 }
 
+/* For FIBMAP. Nobody swaps to such a file: it has no read_folio. */
+static sector_t fold_bmap(struct address_space *mapping, sector_t block)
+{
+	struct inode *lower = fold_lower_inode(mapping->host);
+
+	return bmap(lower, &block) ? 0 : block;
+}
+
+static const struct address_space_operations fold_address_operations = {
+	.bmap	= fold_bmap,
+};
+
 static const char *fold_get_link(struct dentry *dentry, struct inode *inode,
 				 struct delayed_call *done)
 {
@@ -484,6 +496,7 @@ static void fold_init_inode(struct inode *inode, struct inode *lower)
 	case S_IFREG:
 		inode->i_op = &fold_file_inode_operations;
 		inode->i_fop = &fold_file_operations;
+		inode->i_mapping->a_ops = &fold_address_operations;
 		break;
 	case S_IFDIR:
 		inode->i_op = &fold_dir_inode_operations;

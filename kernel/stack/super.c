@@ -132,6 +132,8 @@ static void fold_inherit(struct super_block *sb, const struct super_block *lower
 	/* sync(2) visits the lower superblock itself. */
 	sb->s_iflags |= SB_I_SKIP_SYNC;
 	super_set_uuid(sb, lower->s_uuid.b, lower->s_uuid_len);
+	super_set_sysfs_name_generic(sb, "%u:%u", MAJOR(sb->s_dev),
+				     MINOR(sb->s_dev));
 }
 
 static int fold_fill_super(struct super_block *sb, struct fs_context *fc)

@@ -42,6 +42,22 @@ int fold_write_lock(const struct kiocb *iocb)
 }
 
 /**
+ * fold_write_would_wait - may announcing a write take longer than its caller has
+ * @iocb: of the upper file
+ *
+ * Ending the sharing of a range waits for what is being read into it.
+ *
+ * Return: true if the caller does not want to wait and the file shares something.
+ */
+bool fold_write_would_wait(const struct kiocb *iocb)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+
+	return iocb->ki_flags & IOCB_NOWAIT &&
+	       READ_ONCE(FOLD_I(inode)->share.map.nr);
+}
+
+/**
  * fold_write_prepare - checks before a write
  * @iocb: of the upper file; ki_pos is set for appending
  * @from: source; shortened to what limits allow
@@ -173,6 +189,8 @@ static ssize_t buffered_write(struct kiocb *iocb, struct iov_iter *from)
 	if (ret)
 		goto out;
 	ret = fold_write_prepare(iocb, from);
+	if (ret > 0 && fold_write_would_wait(iocb))
+		ret = -EAGAIN;
 	if (ret > 0) {
 		if (buf)
 			ret = write_bounced(iocb, from, buf, size, copied);

@@ -177,15 +177,28 @@ CALL(make_mremap)
 	return 0;
 }
 
-/* The source, or the destination, of file I/O is a mapping of a file. */
+/*
+ * The source, or the destination, of file I/O is a mapping of a file; of another
+ * one, since it is not said in which order bytes are copied.
+ */
+static bool of_same_file(const struct mapping *m, int fd)
+{
+	struct stat x, y;
+
+	return !fstat(m->fd, &x) && !fstat(fd, &y) && x.st_ino == y.st_ino;
+}
+
 CALL(make_write_from_map)
 {
 	const struct mapping *m = &maps[c->map];
 	struct access a = part_of(c, m);
 
+	if (!m->p || of_same_file(m, fds[c->slot[0]]))
+		return 0;
+
 	trace(r, "pwrite(fd[%d], map[%d] + %ld, %zu, %ld)", c->slot[0], c->map,
 	      (long)(a.p - m->p), a.len, (long)c->off[0]);
-	return m->p ? pwrite(fds[c->slot[0]], a.p, a.len, c->off[0]) : 0;
+	return pwrite(fds[c->slot[0]], a.p, a.len, c->off[0]);
 }
 
 CALL(make_read_to_map)
@@ -193,9 +206,12 @@ CALL(make_read_to_map)
 	const struct mapping *m = &maps[c->map];
 	struct access a = part_of(c, m);
 
+	if (!m->p || of_same_file(m, fds[c->slot[0]]))
+		return 0;
+
 	trace(r, "pread(fd[%d], map[%d] + %ld, %zu, %ld)", c->slot[0], c->map,
 	      (long)(a.p - m->p), a.len, (long)c->off[0]);
-	return m->p ? pread(fds[c->slot[0]], a.p, a.len, c->off[0]) : 0;
+	return pread(fds[c->slot[0]], a.p, a.len, c->off[0]);
 }
 
 /* ---- locks ---------------------------------------------------------------------- */

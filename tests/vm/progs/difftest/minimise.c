@@ -103,9 +103,12 @@ void minimise(const unsigned int *index, unsigned int n, int limit)
 	int at;
 
 	memcpy(left, index, n * sizeof(*left));
+	/* When files join depends on the clock, too. */
 	at = replay(left, n, false);
+	for (i = 0; at < 0 && i < 2; i++)
+		at = replay(left, n, false);
 	if (at < 0) {
-		printf("/* %u calls, made again, come to no difference */\n", n);
+		printf("/* %u calls, made again three times, come to no difference */\n", n);
 		free(left);
 		return;
 	}
