@@ -26,20 +26,6 @@
 #define DENTRY_BUSY	1UL
 
 /**
- * fold_dentry_is_dir - an upper dentry is going to be a directory's
- * @dentry: the upper dentry
- *
- * fold_real() has nothing to say about directories, and overlayfs takes none with
- * such an operation for its upper layer.
- */
-void fold_dentry_is_dir(struct dentry *dentry)
-{
-	spin_lock(&dentry->d_lock);
-	dentry->d_flags &= ~DCACHE_OP_REAL;
-	spin_unlock(&dentry->d_lock);
-}
-
-/**
  * fold_dentry_bind - give an upper dentry its lower dentry
  * @dentry: the upper dentry, not yet to be found by name
  * @lower: the lower dentry; the caller's reference is taken over
@@ -50,8 +36,6 @@ void fold_dentry_bind(struct dentry *dentry, struct dentry *lower)
 {
 	/* Before the caller looks at the lower inode: what changes then shows. */
 	WRITE_ONCE(dentry->d_time, raw_read_seqcount(&lower->d_seq));
-	if (d_is_dir(lower))
-		fold_dentry_is_dir(dentry);
 	if (cmpxchg(&dentry->d_fsdata, NULL, lower))
 		dput(lower);
 }
@@ -193,6 +177,12 @@ const struct dentry_operations fold_dentry_operations = {
 	.d_revalidate	= fold_revalidate,
 	.d_release	= fold_release_dentry,
 	.d_real		= fold_real,
+};
+
+/* For mounts with "upperdir": overlayfs takes nothing with a d_real. */
+const struct dentry_operations fold_upperdir_dentry_operations = {
+	.d_revalidate	= fold_revalidate,
+	.d_release	= fold_release_dentry,
 };
 
 /**

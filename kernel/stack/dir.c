@@ -91,7 +91,6 @@ static int instantiate(struct dentry *dentry)
 		d_instantiate(dentry, inode);
 		return 0;
 	}
-	fold_dentry_is_dir(dentry);
 	/* Somebody with a file handle may have found the directory already. */
 	d_drop(dentry);
 	alias = d_splice_alias(inode, dentry);

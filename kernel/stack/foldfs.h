@@ -35,6 +35,7 @@ struct posix_acl;
  * @lower_root: the lower directory
  * @cred: the mounter's credentials
  * @nofold: mount option: share nothing
+ * @upperdir: mount option: can be the upper layer of an overlayfs
  * @root_dev: the device number that the lower directory shows
  * @devs: for each other one below, which one to show; has a lock of its own
  * @sync_lock: protects @lower_wb_err
@@ -49,6 +50,7 @@ struct fold_sb {
 	struct dentry *lower_root;
 	const struct cred *cred;
 	bool nofold;
+	bool upperdir;
 	dev_t root_dev;
 	struct xarray devs;
 	spinlock_t sync_lock;	/* @lower_wb_err */
@@ -147,7 +149,7 @@ int fold_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
 
 /* dentry.c */
 extern const struct dentry_operations fold_dentry_operations;
-void fold_dentry_is_dir(struct dentry *dentry);
+extern const struct dentry_operations fold_upperdir_dentry_operations;
 void fold_dentry_bind(struct dentry *dentry, struct dentry *lower);
 void fold_dentry_busy(struct dentry *dentry);
 void fold_dentry_settle(struct dentry *dentry);

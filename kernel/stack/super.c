@@ -25,10 +25,12 @@ static const struct super_operations fold_super_operations;
 
 enum {
 	OPT_NOFOLD,
+	OPT_UPPERDIR,
 };
 
 static const struct fs_parameter_spec fold_parameters[] = {
 	fsparam_flag("nofold", OPT_NOFOLD),
+	fsparam_flag("upperdir", OPT_UPPERDIR),
 	{}
 };
 
@@ -36,19 +38,22 @@ static int fold_parse_param(struct fs_context *fc, struct fs_parameter *param)
 {
 	struct fold_sb *fsb = fc->s_fs_info;
 	struct fs_parse_result result;
+	bool reconfigure = fc->purpose == FS_CONTEXT_FOR_RECONFIGURE;
+	bool *flag;
 	int opt;
 
 	opt = fs_parse(fc, fold_parameters, param, &result);
 	if (opt < 0)
 		return opt;
 
-	if (fc->purpose == FS_CONTEXT_FOR_RECONFIGURE) {
-		/* mount(8) repeats all options when it remounts. */
-		if (FOLD_SB(fc->root->d_sb)->nofold)
-			return 0;
-		return invalfc(fc, "nofold cannot be changed by a remount");
-	}
-	fsb->nofold = true;
+	if (reconfigure)
+		fsb = FOLD_SB(fc->root->d_sb);
+	flag = opt == OPT_UPPERDIR ? &fsb->upperdir : &fsb->nofold;
+	/* mount(8) repeats all options when it remounts. */
+	if (reconfigure && !*flag)
+		return invalfc(fc, "%s cannot be changed by a remount",
+			       param->key);
+	*flag = true;
 	return 0;
 }
 
@@ -156,7 +161,8 @@ static int fold_fill_super(struct super_block *sb, struct fs_context *fc)
 		sb->s_flags |= SB_RDONLY;
 	}
 	sb->s_op = &fold_super_operations;
-	sb->s_d_op = &fold_dentry_operations;
+	sb->s_d_op = fsb->upperdir ? &fold_upperdir_dentry_operations :
+				     &fold_dentry_operations;
 	sb->s_xattr = fold_xattr_handlers;
 	if (lower->s_export_op)
 		sb->s_export_op = &fold_export_operations;
@@ -319,6 +325,8 @@ static int fold_show_options(struct seq_file *m, struct dentry *root)
 {
 	if (FOLD_SB(root->d_sb)->nofold)
 		seq_puts(m, ",nofold");
+	if (FOLD_SB(root->d_sb)->upperdir)
+		seq_puts(m, ",upperdir");
 	return 0;
 }
 

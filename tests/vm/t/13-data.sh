@@ -1,5 +1,6 @@
-# shows: reads, writes, direct and asynchronous I/O, splices, holes, limits and bad
-# buffers give on foldfs what they give on XFS; a filesystem on a file of it is sound
+# shows: reads, writes, direct and asynchronous I/O, io_uring, splices, holes, limits, bad
+# buffers, statx and ioctls give on foldfs what they give on XFS; a filesystem on a file
+# of it is sound
 # timeout: 180
 . /tests/lib.sh
 . /tests/cases.inc
@@ -7,6 +8,8 @@
 fresh_xfs
 same_cases data data
 same_cases data data nofold
+same_cases calls calls
+same_cases calls calls nofold
 
 need_module loop
 

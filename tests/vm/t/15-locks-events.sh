@@ -1,5 +1,5 @@
-# shows: record locks, flock, leases and inotify events are on foldfs what they are on
-# XFS, through all names of a file
+# shows: record locks, flock, leases, and what inotify and fanotify report and forbid are
+# on foldfs what they are on XFS, through all names of a file
 . /tests/lib.sh
 . /tests/cases.inc
 
@@ -7,6 +7,7 @@ fresh_xfs
 same_cases processes locks
 same_cases processes locks nofold
 same_cases processes events
+same_cases watch fanotify
 
 # A lock and who waits for it.
 fold_mount $LOWER/stacked
