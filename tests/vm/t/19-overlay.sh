@@ -40,8 +40,8 @@ in_overlay() {	# DIRECTORY
 	(
 		cd /mnt/over || exit
 		exec 2>&1
-		echo more >>cat
-		./cat dir/cat | md5sum
+		head -c 5 dir/cat >>cat
+		./cat dir/cat >out; md5sum out
 		mv sort dir/sorted
 		ln dir/sorted name
 		rm -r dir
