@@ -40,7 +40,7 @@ in_overlay() {	# DIRECTORY
 	(
 		cd /mnt/over || exit
 		exec 2>&1
-		head -c 5 dir/cat >>cat
+		head -c 5 dir/cat >>./cat
 		./cat dir/cat >out; md5sum out
 		mv sort dir/sorted
 		ln dir/sorted name
