@@ -119,8 +119,12 @@ static struct fold_aio *aio_alloc(struct kiocb *iocb)
 	return aio;
 }
 
-/* Submit with the change announced. Return: as ->write_iter(). */
-static ssize_t submit(struct kiocb *iocb, struct iov_iter *from,
+/*
+ * Submit with the change announced. When appending, the lower filesystem is told
+ * the position that the caller gave, @pos: that one has to be aligned, too.
+ * Return: as ->write_iter().
+ */
+static ssize_t submit(struct kiocb *iocb, struct iov_iter *from, loff_t pos,
 		      struct fold_aio *aio)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
@@ -132,7 +136,7 @@ static ssize_t submit(struct kiocb *iocb, struct iov_iter *from,
 		init_sync_kiocb(below, lower);
 	below->ki_flags = (iocb->ki_flags & LOWER_IOCB_FLAGS) | IOCB_WRITE;
 	below->ki_ioprio = iocb->ki_ioprio;
-	below->ki_pos = iocb->ki_pos;
+	below->ki_pos = pos;
 	ret = vfs_iocb_iter_write(lower, below, from);
 	if (ret == -EIOCBQUEUED)
 		return ret;
@@ -157,6 +161,7 @@ ssize_t fold_direct_write(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	struct fold_aio *aio = NULL;
+	loff_t pos = iocb->ki_pos;
 	ssize_t ret;
 
 	if (!(fold_lower_file(iocb->ki_filp)->f_mode & FMODE_CAN_ODIRECT))
@@ -180,7 +185,9 @@ ssize_t fold_direct_write(struct kiocb *iocb, struct iov_iter *from)
 	ret = fold_write_range_begin(inode, iocb->ki_pos, iov_iter_count(from));
 	if (ret)
 		goto out_unlock;
-	ret = submit(iocb, from, aio);
+	if (!(iocb->ki_flags & IOCB_APPEND))
+		pos = iocb->ki_pos;
+	ret = submit(iocb, from, pos, aio);
 	inode_unlock(inode);
 	if (aio)
 		aio_put(aio);

@@ -22,6 +22,8 @@ static int fold_xattr_get(const struct xattr_handler *handler,
 	struct dentry *lower;
 	ssize_t ret;
 
+	name = xattr_full_name(handler, name);
+
 	/*
 	 * Security modules come here before @dentry is bound, but only while
 	 * somebody holds a lower alias.
@@ -45,6 +47,7 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 	struct inode *delegated = NULL;
 	int err;
 
+	name = xattr_full_name(handler, name);
 	err = mnt_want_write(mnt);
 	if (err)
 		return err;
@@ -66,6 +69,13 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 	return fold_test_drop_errno ? 0 : err;
 }
 
+/* For nfsd, which looks for one with this prefix. */
+static const struct xattr_handler fold_user_xattr_handler = {
+	.prefix	= XATTR_USER_PREFIX,
+	.get	= fold_xattr_get,
+	.set	= fold_xattr_set,
+};
+
 static const struct xattr_handler fold_xattr_handler = {
 	.prefix	= "", /* every name */
 	.get	= fold_xattr_get,
@@ -73,6 +83,7 @@ static const struct xattr_handler fold_xattr_handler = {
 };
 
 const struct xattr_handler * const fold_xattr_handlers[] = {
+	&fold_user_xattr_handler,
 	&fold_xattr_handler,
 	NULL
 };
