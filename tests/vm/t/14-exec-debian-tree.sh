@@ -1,5 +1,5 @@
-# shows: a Debian tree lives on foldfs: programs with shared libraries, scripts and
-# python3 run from it and change it as they do on XFS, and its clone stays as it was
+# shows: a Debian tree lives on foldfs: programs with shared libraries, scripts, python3
+# and sqlite run from it and change it as they do on XFS, and its clone stays as it was
 # needs: python3
 # timeout: 200
 . /tests/lib.sh
@@ -48,6 +48,34 @@ with tempfile.TemporaryFile(dir=".") as f:
     f.write(b"temporary")
     f.seek(0)
     assert f.read() == b"temporary"
+# A database with a write-ahead log in shared memory and the file mapped, and one with
+# a journal; the second copies the first.
+import hashlib, shutil, sqlite3
+def story(name, mode):
+    db = sqlite3.connect(name, isolation_level=None)
+    print(db.execute("pragma journal_mode=" + mode).fetchone(),
+          db.execute("pragma mmap_size=10000000").fetchone())
+    db.execute("create table if not exists t(a integer primary key, b blob)")
+    for part in range(5):
+        db.execute("begin immediate")
+        db.executemany("insert into t(b) values (?)",
+                       ((bytes([part, i % 256]) * (i % 300),) for i in range(400)))
+        db.execute("update t set b = cast(b || x'00' as blob) where a % 7 = ?", (part,))
+        db.execute("delete from t where a % 11 = ?", (part,))
+        db.execute("rollback" if part == 3 else "commit")
+    other = sqlite3.connect(name)
+    print(other.execute("select count(*), sum(length(b)) from t").fetchone())
+    other.close()
+    db.execute("vacuum")
+    rows = repr(db.execute("select * from t order by a").fetchall())
+    dump = hashlib.sha256(rows.encode()).hexdigest()
+    print(db.execute("pragma integrity_check").fetchone(), dump)
+    db.close()
+story("wal.db", "wal")
+subprocess.run(["cp", "--reflink=auto", "wal.db", "copy.db"], check=True)
+story("copy.db", "delete")
+story("wal.db", "wal")
+shutil.make_archive("packed", "tar", root_dir=".", base_dir="sums")
 ran = subprocess.run(["/bin/echo", "ran"], capture_output=True, text=True)
 print(json.dumps({"python": ran.stdout}))
 PY
