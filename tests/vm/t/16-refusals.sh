@@ -80,6 +80,11 @@ for tree in $FOLD $LOWER/tree; do
 	assert_fails "not permitted" setpriv --reuid=1000 --regid=1000 --clear-groups chmod 777 $tree/sub
 done
 
+# The lower tree is another filesystem, though the blocks are on one.
+assert_fails "cross-device link" cp --reflink=always $FOLD/file $LOWER/tree/copy
+assert_fails "cross-device link" cp --reflink=always $LOWER/tree/file $FOLD/copy
+rm -f $FOLD/copy
+
 # No space left is no space left.
 fallocate -l 100M $FOLD/all 2>/dev/null || true
 while fallocate -l 200M "$FOLD/fill.$RANDOM" 2>/dev/null; do :; done

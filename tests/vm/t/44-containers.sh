@@ -95,7 +95,7 @@ chown -R 100000:100000 root
 setpriv --reuid=100000 --regid=100000 --clear-groups \
 	unshare -U -r -m -p -f bash /tmp/pivot "$1"
 stat -c '%n %u %g' root/etc/name
-ls -la root/dir
+find root/dir -printf '%p %m %U %G\n' | sort
 setpriv --reuid=100000 --regid=100000 --clear-groups unshare -U -r bash -c '
 	touch root/mine && stat -c "%u" root/mine
 	chown 1 root/mine
