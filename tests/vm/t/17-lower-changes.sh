@@ -93,7 +93,10 @@ rm $B/big
 ls $FOLD/big 2>/dev/null && fail "a removed file is still there"
 assert_le "$(free)" $(( full + 1000 )) "free blocks while the file is open"
 exec 5<&-
-until_true 10 [ "$(free)" -gt $(( full + 40000 )) ]
+space_is_back() {
+	[ "$(free)" -gt $(( full + 40000 )) ]
+}
+until_true 10 space_is_back
 
 # Frozen: who writes waits, who reads does not. (Frozen from below, who writes waits
 # with the file or directory locked.)
