@@ -9,6 +9,7 @@ sync
 fold_mount
 
 pages() { counter $FOLD pages_cached; }
+all_cached() { [ "$(pages)" -ge 2000 ]; }
 advise() {	# FILE CALL
 	advice "$FOLD/$1" "$2"
 }
@@ -23,7 +24,7 @@ for call in readahead willneed madv_willneed madv_populate_read; do
 	advise a dontneed
 	before=$(pages)
 	advise b $call
-	until_true 10 [ "$(pages)" -ge 2000 ]
+	until_true 10 all_cached
 	note "$call: $before to $(pages) pages"
 	# All who share have them.
 	fills=$(counter $FOLD fills)
@@ -42,7 +43,7 @@ advice $FOLD/b madv_pageout
 # What is said about residence.
 advise b dontneed
 advise b readahead
-until_true 10 [ "$(pages)" -ge 2000 ]
+until_true 10 all_cached
 note "2048 pages cached: mincore of an untouched mapping $(advice $FOLD/b mincore), of a touched one $(advice $FOLD/b touch_mincore), cachestat $(advice $FOLD/b cachestat)"
 assert_eq "$(advice $FOLD/b mincore)" 0 "mincore of an untouched mapping"
 assert_eq "$(advice $FOLD/b touch_mincore)" 2048 "mincore of a touched mapping"
