@@ -19,8 +19,8 @@ echo 10 >/proc/fs/nfsd/nfsv4gracetime
 serve() {	# DIRECTORY: it becomes the root that clients see
 	local never=2147483647
 	echo "nfsd 127.0.0.1 $never *" >/proc/net/rpc/auth.unix.ip/channel
-	# fsid=0, insecure, async, no_subtree_check, no_root_squash
-	echo "* $1 $never 9234 65534 65534 0" >/proc/net/rpc/nfsd.export/channel
+	# fsid=0, insecure, no_subtree_check, no_root_squash
+	echo "* $1 $never 9218 65534 65534 0" >/proc/net/rpc/nfsd.export/channel
 	printf "* 1 %s %s %s\n" "\\x00000000" $never "$1" >/proc/net/rpc/nfsd.fh/channel
 	echo "tcp 2049" >/proc/fs/nfsd/portlist
 	echo 4 >/proc/fs/nfsd/threads
@@ -51,7 +51,7 @@ ln dir/bash name
 ln -s dir/bash link
 mv dir/sub moved
 mkfifo fifo
-for i in $(seq 60); do echo $i >dir/file-$i; done
+for i in $(seq 300); do echo $i >dir/file-$i; done
 ls dir | wc -l
 rm dir/file-1*
 ls dir | wc -l
