@@ -9,7 +9,7 @@ mkdir $LOWER/stacked $LOWER/native /mnt/nfs
 modprobe nfsd
 modprobe nfsv4
 ip link set lo up
-rpcbind-stub
+rpc-registry
 mount -t nfsd nfsd /proc/fs/nfsd
 
 # Nobody was here before: who opens a file waits for this time, and no less.

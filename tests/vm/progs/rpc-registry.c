@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rpcbind-stub - tell the kernel that its RPC services are registered
+ * rpc-registry: take the registrations of the kernel's RPC services.
  *
- * The NFS server wants to register with rpcbind before it listens. Clients of
- * NFSv4 do not ask there, so it is enough that somebody says yes to everything.
+ * The NFS server does not listen before it has registered at port 111. Clients of
+ * NFSv4 never ask there, so every registration is accepted and none is kept.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
