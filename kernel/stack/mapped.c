@@ -136,6 +136,8 @@ void fold_mapped_zap(struct fold_map *map, unsigned long index,
  * @page: what the file shows at @index; a part of one folio
  *
  * Forgets the use that it has seen, so that the next look tells of later use.
+ * What a secondary MMU (a virtual machine's) uses looks idle here: it loses its
+ * mapping and comes back by a fault.
  *
  * Context: reclaim; waits for no lock that is held across an allocation.
  * Return: what is known of the most used one.

@@ -316,8 +316,12 @@ static int fold_freeze_super(struct super_block *sb, enum freeze_holder who)
 
 static int fold_thaw_super(struct super_block *sb, enum freeze_holder who)
 {
-	/* It may have been thawed from below already. */
-	thaw_super(FOLD_SB(sb)->lower_mnt->mnt_sb, who);
+	/*
+	 * Only what was frozen from here: the lower filesystem may be frozen by
+	 * somebody else. It may also have been thawed from below already.
+	 */
+	if (READ_ONCE(sb->s_writers.frozen) == SB_FREEZE_COMPLETE)
+		thaw_super(FOLD_SB(sb)->lower_mnt->mnt_sb, who);
 	return thaw_super(sb, who);
 }
 

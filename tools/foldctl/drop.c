@@ -79,8 +79,9 @@ static int order_drop(const struct fold_mount *mount)
 	return written < 0 ? -1 : 0;
 }
 
-static int drop(struct report *report, struct fold_mount *mount)
+static int drop(struct fold_mount *mount, void *data)
 {
+	struct report *report = data;
 	uint64_t page = sysconf(_SC_PAGESIZE);
 	struct line line = { .target = mount->target };
 
@@ -143,19 +144,8 @@ int foldctl_drop(int argc, char **argv)
 		mounts_free(&mounts);
 		return FOLDCTL_FAILED;
 	}
-	if (all && !mounts.nr && !foldfs_present()) {
-		warnx("the foldfs module is not loaded");
+	if (mounts_act(&mounts, argv + optind, argc - optind, false, drop, &report))
 		result = FOLDCTL_FAILED;
-	}
-	for (int i = 0; all && i < mounts.nr; i++)
-		if (!mounts_seen_before(&mounts, i) && drop(&report, &mounts.mount[i]))
-			result = FOLDCTL_FAILED;
-	for (; optind < argc; optind++) {
-		struct fold_mount *mount = mounts_find(&mounts, argv[optind]);
-
-		if (!mount || drop(&report, mount))
-			result = FOLDCTL_FAILED;
-	}
 	if (report_close(&report))
 		result = FOLDCTL_FAILED;
 	mounts_free(&mounts);

@@ -214,3 +214,25 @@ int mount_read_counters(struct fold_mount *mount)
 	close(fd);
 	return result;
 }
+
+int mounts_act(struct fold_mounts *mounts, char **paths, int nr, bool every,
+	       int (*act)(struct fold_mount *mount, void *data), void *data)
+{
+	int result = 0;
+
+	if (!nr && !mounts->nr && !foldfs_present()) {
+		warnx("the foldfs module is not loaded");
+		return -1;
+	}
+	for (int i = 0; !nr && i < mounts->nr; i++)
+		if ((every || !mounts_seen_before(mounts, i)) &&
+		    act(&mounts->mount[i], data))
+			result = -1;
+	for (int i = 0; i < nr; i++) {
+		struct fold_mount *mount = mounts_find(mounts, paths[i]);
+
+		if (!mount || act(mount, data))
+			result = -1;
+	}
+	return result;
+}

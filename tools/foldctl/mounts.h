@@ -53,6 +53,13 @@ void mounts_free(struct fold_mounts *mounts);
  */
 struct fold_mount *mounts_find(struct fold_mounts *mounts, const char *path);
 
+/*
+ * Calls @act for the mount of each of @nr @paths; or, with none, for all mounts, each
+ * filesystem once unless @every. 0, or -1 if one was not found or @act failed.
+ */
+int mounts_act(struct fold_mounts *mounts, char **paths, int nr, bool every,
+	       int (*act)(struct fold_mount *mount, void *data), void *data);
+
 /* Is the filesystem of mount @nr that of an earlier one, too? */
 bool mounts_seen_before(const struct fold_mounts *mounts, int nr);
 

@@ -129,8 +129,9 @@ static void usage(const struct report *report, FILE *out)
 	report_help(report, out);
 }
 
-static int add_line(struct report *report, struct fold_mount *mount)
+static int add_line(struct fold_mount *mount, void *data)
 {
+	struct report *report = data;
 	struct line line = { .mount = mount, .page_size = sysconf(_SC_PAGESIZE) };
 
 	if (mount_read_counters(mount))
@@ -172,23 +173,8 @@ int foldctl_status(int argc, char **argv)
 		return FOLDCTL_FAILED;
 	}
 
-	if (optind == argc) {
-		if (!mounts.nr && !foldfs_present()) {
-			warnx("the foldfs module is not loaded");
-			result = FOLDCTL_FAILED;
-		}
-		for (int i = 0; i < mounts.nr; i++)
-			if ((all || !mounts_seen_before(&mounts, i)) &&
-			    add_line(&report, &mounts.mount[i]))
-				result = FOLDCTL_FAILED;
-	}
-	for (; optind < argc; optind++) {
-		struct fold_mount *mount = mounts_find(&mounts, argv[optind]);
-
-		if (!mount || add_line(&report, mount))
-			result = FOLDCTL_FAILED;
-	}
-
+	if (mounts_act(&mounts, argv + optind, argc - optind, all, add_line, &report))
+		result = FOLDCTL_FAILED;
 	if (report_close(&report))
 		result = FOLDCTL_FAILED;
 	mounts_free(&mounts);

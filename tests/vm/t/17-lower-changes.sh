@@ -121,6 +121,12 @@ for dir in $FOLD $LOWER; do
 	rm $FOLD/frozen/new
 done
 
+# Who thaws the mount does not thaw what somebody else froze below.
+fsfreeze -f $LOWER
+assert_fails "" fsfreeze -u $FOLD
+assert_fails "" fsfreeze -f $LOWER
+fsfreeze -u $LOWER
+
 # Handles.
 mkdir -p $B/h/dir/deep
 echo handle >$B/h/dir/deep/file
