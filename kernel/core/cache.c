@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The shared page cache of one superblock: making it, taking pages out of it,
- * looking at it. See cache.h for what it is.
+ * The shared page cache of one lower filesystem: making it, taking pages out of
+ * it, looking at it. See cache.h for what it is.
  *
  * The spaces' inodes live on a pseudo filesystem of the module's, so that
  * drop_caches and memory failure find their pages as they find any others.
  */
 #include <linux/file.h>
 #include <linux/mount.h>
+#include <linux/mutex.h>
 #include <linux/pagevec.h>
 #include <linux/pseudo_fs.h>
 #include <linux/slab.h>
@@ -19,6 +20,11 @@
 #define FOLD_CACHE_MAGIC	0x464f4c43
 
 static struct vfsmount *cache_mnt __ro_after_init;
+
+/* All caches, with their users; few, since each has a filesystem below it. */
+static LIST_HEAD(caches);
+static unsigned long last_id;
+static DEFINE_MUTEX(caches_mutex);	/* protects both */
 
 /*
  * Shared pages are clean, always: nobody may dirty one, whatever it was
@@ -125,14 +131,22 @@ static void space_exit(struct fold_space *space)
 	__fput_sync(space->file);
 }
 
-/**
- * fold_cache_create - make an empty cache
- * @ra_pages: greatest readahead, in pages
- *
- * Context: process context.
- * Return: the cache, or an ERR_PTR() for lack of memory.
+/*
+ * First the shrinker goes, since it looks at the spaces; then the pages, which
+ * waits for fills on their way; then the workers that may still hold a fill.
  */
-struct fold_cache *fold_cache_create(unsigned int ra_pages)
+static void cache_destroy(struct fold_cache *cache)
+{
+	int i;
+
+	fold_shrinker_unregister(cache);
+	for (i = 0; i < FOLD_NR_SPACES; i++)
+		space_exit(&cache->space[i]);
+	fold_fill_flush();
+	kfree(cache);
+}
+
+static struct fold_cache *cache_create(const void *owner)
 {
 	struct fold_cache *cache;
 	int i, err;
@@ -140,7 +154,7 @@ struct fold_cache *fold_cache_create(unsigned int ra_pages)
 	cache = kzalloc(sizeof(*cache), GFP_KERNEL);
 	if (!cache)
 		return ERR_PTR(-ENOMEM);
-	cache->ra_pages = max(ra_pages, 1U);
+	cache->owner = owner;
 	for (i = 0; i < FOLD_NR_SPACES; i++) {
 		err = space_init(&cache->space[i]);
 		if (err)
@@ -152,28 +166,70 @@ struct fold_cache *fold_cache_create(unsigned int ra_pages)
 	return cache;
 
 destroy:
-	fold_cache_destroy(cache);
+	cache_destroy(cache);
 	return ERR_PTR(err);
 }
 
+static struct fold_cache *find_cache(const void *owner)
+{
+	struct fold_cache *cache;
+
+	list_for_each_entry(cache, &caches, entry)
+		if (cache->owner == owner)
+			return cache;
+	return NULL;
+}
+
 /**
- * fold_cache_destroy - free a cache
- * @cache: the cache; no map refers to it any more
+ * fold_cache_get - the cache of a lower filesystem
+ * @owner: whose physical addresses its pages are found by; only compared. The
+ *	   caller sees to it that it stays what it is until fold_cache_put().
+ * @ra_pages: greatest readahead, in pages
  *
- * First the shrinker goes, since it looks at the spaces; then the pages, which
- * waits for fills on their way; then the workers that may still hold a fill.
+ * Context: process context.
+ * Return: the cache, made now if nobody else uses it, with a reference; or an
+ * ERR_PTR() for lack of memory.
+ */
+struct fold_cache *fold_cache_get(const void *owner, unsigned int ra_pages)
+{
+	struct fold_cache *cache;
+
+	mutex_lock(&caches_mutex);
+	cache = find_cache(owner);
+	if (!cache) {
+		cache = cache_create(owner);
+		if (IS_ERR(cache))
+			goto unlock;
+		cache->id = ++last_id;
+		list_add(&cache->entry, &caches);
+	}
+	cache->users++;
+	WRITE_ONCE(cache->ra_pages, max(ra_pages, 1U));
+unlock:
+	mutex_unlock(&caches_mutex);
+	return cache;
+}
+
+/**
+ * fold_cache_put - undo fold_cache_get()
+ * @cache: the cache; no map of the caller's refers to it any more
+ *
+ * The last one to leave frees it. Whoever mounts meanwhile makes another one,
+ * which is sound: in this one nothing is referred to any more.
  *
  * Context: process context; may wait for I/O.
  */
-void fold_cache_destroy(struct fold_cache *cache)
+void fold_cache_put(struct fold_cache *cache)
 {
-	int i;
+	bool last;
 
-	fold_shrinker_unregister(cache);
-	for (i = 0; i < FOLD_NR_SPACES; i++)
-		space_exit(&cache->space[i]);
-	fold_fill_flush();
-	kfree(cache);
+	mutex_lock(&caches_mutex);
+	last = !--cache->users;
+	if (last)
+		list_del(&cache->entry);
+	mutex_unlock(&caches_mutex);
+	if (last)
+		cache_destroy(cache);
 }
 
 /**

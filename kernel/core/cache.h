@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The shared page cache of one superblock.
+ * The shared page cache of one lower filesystem: of all the mounts over it.
  *
  * It is a few spaces, each an address space of our own with a table of the
  * fragments whose pages it holds. A page's index in its space is its physical
@@ -89,12 +89,16 @@ struct fold_space {
 };
 
 /**
- * struct fold_cache - the shared page cache of one superblock
+ * struct fold_cache - the shared page cache of one lower filesystem
  * @space: by physical address; immutable
  * @shrinker: shoots down under memory pressure
  * @lru: the spaces' chunks, by memory cgroup
- * @stats: counters
- * @ra_pages: pages of the greatest readahead
+ * @stats: counters of what concerns pages, and no one mount
+ * @ra_pages: pages of the greatest readahead, as the latest mount has it
+ * @id: tells this cache from all others; immutable
+ * @owner: whose physical addresses these are; immutable
+ * @users: mounts; protected as @entry is
+ * @entry: in the table of caches, by which a mount finds that of its owner
  */
 struct fold_cache {
 	struct fold_space space[FOLD_NR_SPACES];
@@ -102,6 +106,10 @@ struct fold_cache {
 	struct list_lru lru;
 	struct fold_stats stats;
 	unsigned int ra_pages;
+	unsigned long id;
+	const void *owner;
+	unsigned int users;
+	struct list_head entry;
 };
 
 static inline struct fold_space *fold_space(struct fold_cache *cache,
@@ -112,8 +120,8 @@ static inline struct fold_space *fold_space(struct fold_cache *cache,
 
 int fold_cache_init(void);
 void fold_cache_exit(void);
-struct fold_cache *fold_cache_create(unsigned int ra_pages);
-void fold_cache_destroy(struct fold_cache *cache);
+struct fold_cache *fold_cache_get(const void *owner, unsigned int ra_pages);
+void fold_cache_put(struct fold_cache *cache);
 unsigned long fold_cache_pages(struct fold_cache *cache);
 unsigned long fold_cache_saved(struct fold_cache *cache);
 unsigned long fold_cache_count(struct fold_cache *cache, unsigned long start,

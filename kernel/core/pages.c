@@ -112,7 +112,7 @@ again:
 		return -ENOENT;
 	widen_window();
 	space = fold_space(cache, page->run.phys);
-	max = min_t(unsigned long, page->run.nr, cache->ra_pages);
+	max = min_t(unsigned long, page->run.nr, READ_ONCE(cache->ra_pages));
 	folio = filemap_get_folio(space->mapping, page->run.phys);
 	if (IS_ERR(folio)) {
 		if (nowait)
@@ -135,7 +135,8 @@ again:
 
 			next.phys += nr;
 			next.nr -= nr;
-			max = min_t(unsigned long, next.nr, cache->ra_pages);
+			max = min_t(unsigned long, next.nr,
+				    READ_ONCE(cache->ra_pages));
 			nr = window(ra, max, index + nr, 1, &mark);
 			fold_fill(cache, next.phys, nr,
 				  to_phys(&next, ra->start, ra->start));
@@ -173,7 +174,7 @@ again:
 void fold_pages_fill_around(struct fold_map *map, const struct fold_run *run,
 			    bool random)
 {
-	unsigned long max = random ? 1 : map->cache->ra_pages;
+	unsigned long max = random ? 1 : READ_ONCE(map->cache->ra_pages);
 	unsigned long first = run->phys - run->before;
 	unsigned long start = run->phys - min(run->before, max / 2);
 

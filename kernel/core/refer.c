@@ -217,7 +217,7 @@ unsigned long fold_claim_commit(struct fold_claim *claim, struct fold_map *map,
 			quiet = claim_item_commit(item, map, claim->gen);
 		if (!item->ext) {
 			trace_foldfs_join(ino, index, nr, item->start);
-			fold_stat_add(&map->cache->stats, FOLD_STAT_JOINS, 1);
+			fold_stat_add(map->stats, FOLD_STAT_JOINS, 1);
 			pages += nr;
 		}
 		claim_item_free(item);
@@ -306,7 +306,7 @@ void fold_break(struct fold_map *map, unsigned long first, unsigned long last,
 		fold_cache_drop(map->cache, start, end);
 
 		trace_foldfs_break(ino, from, to - from + 1, start);
-		fold_stat_add(&map->cache->stats, FOLD_STAT_BREAKS, 1);
+		fold_stat_add(map->stats, FOLD_STAT_BREAKS, 1);
 		fragment_free(dead);
 		kmem_cache_free(extent_slab, ext);
 		cond_resched();

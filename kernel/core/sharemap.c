@@ -15,11 +15,13 @@ INTERVAL_TREE_DEFINE(struct fold_extent, rb, unsigned long, subtree_last,
  * fold_map_init - make an empty share map
  * @map: the map
  * @cache: the cache its fragments live in, or NULL if it will never have any
+ * @stats: counters of the mount that the file is seen through
  * @ops: how the sharer is shot down and read
  *
  * Context: any; the map is not visible to others yet.
  */
 void fold_map_init(struct fold_map *map, struct fold_cache *cache,
+		   struct fold_stats *stats,
 		   const struct fold_sharer_ops *ops)
 {
 	mutex_init(&map->mutex);
@@ -33,6 +35,7 @@ void fold_map_init(struct fold_map *map, struct fold_cache *cache,
 	map->closed = false;
 	map->ops = ops;
 	map->cache = cache;
+	map->stats = stats;
 }
 
 /**

@@ -14,6 +14,7 @@
 struct fold_cache;
 struct fold_fragment;
 struct fold_sharer_ops;
+struct fold_stats;
 struct fold_map;
 
 /**
@@ -54,6 +55,7 @@ struct fold_extent {
  * @closed: no lookup finds anything: a writer around the mount has come
  * @ops: how the sharer is shot down and read; immutable
  * @cache: the cache its fragments live in; immutable
+ * @stats: counters of the mount that the file is seen through; immutable
  */
 struct fold_map {
 	struct mutex mutex;
@@ -67,6 +69,7 @@ struct fold_map {
 	bool closed;
 	const struct fold_sharer_ops *ops;
 	struct fold_cache *cache;
+	struct fold_stats *stats;
 };
 
 /**
@@ -85,6 +88,7 @@ struct fold_run {
 };
 
 void fold_map_init(struct fold_map *map, struct fold_cache *cache,
+		   struct fold_stats *stats,
 		   const struct fold_sharer_ops *ops);
 void fold_map_link(struct fold_map *map, struct fold_extent *ext);
 void fold_map_unlink(struct fold_map *map, struct fold_extent *ext);

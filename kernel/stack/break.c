@@ -5,6 +5,7 @@
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
+#include <linux/filelock.h>
 #include <linux/sched.h>
 
 #include <uapi/linux/foldfs.h>
@@ -123,6 +124,54 @@ void fold_write_open_end(struct inode *inode, struct fold_opener *op)
 	spin_lock(&share->lock);
 	list_del(&op->entry);
 	spin_unlock(&share->lock);
+}
+
+/**
+ * fold_sole_writer_begin - the blocks of a file are about to change
+ * @file: the upper file; perhaps open for reading only
+ * @sw: on the caller's stack; to be handed to fold_sole_writer_end()
+ *
+ * Deduplication and some ioctls change a file's blocks by a descriptor that is
+ * open for reading. When that was opened, no lease was broken: other mounts that
+ * show the file may share these blocks still, and would after they have gone. So
+ * their leases are broken now, and none is granted until the change is over.
+ *
+ * Context: may sleep, and waits for fills through other mounts. The upper inode
+ * may be locked, no lower lock is held.
+ * Return: 0, or -EINTR or -ERESTARTSYS upon a signal.
+ */
+int fold_sole_writer_begin(struct file *file, struct fold_sole_writer *sw)
+{
+	struct inode *lower = fold_lower_inode(file_inode(file));
+	int err;
+
+	fold_write_open_begin(file_inode(file), &sw->op);
+	/* Refused for a program that runs from below. */
+	sw->access = !(file->f_mode & FMODE_WRITE) && !get_write_access(lower);
+	err = break_lease(lower, O_WRONLY);
+	if (!err)
+		return 0;
+	if (sw->access)
+		put_write_access(lower);
+	fold_write_open_end(file_inode(file), &sw->op);
+	return err;
+}
+
+/**
+ * fold_sole_writer_end - undo fold_sole_writer_begin(), after the change
+ * @file: the upper file
+ * @sw: what was handed to fold_sole_writer_begin()
+ */
+void fold_sole_writer_end(struct file *file, struct fold_sole_writer *sw)
+{
+	struct inode *lower = fold_lower_inode(file_inode(file));
+
+	/* What could not be kept away meanwhile is sent away now. */
+	if (sw->access)
+		put_write_access(lower);
+	else if (!(file->f_mode & FMODE_WRITE))
+		break_lease(lower, O_WRONLY | O_NONBLOCK);
+	fold_write_open_end(file_inode(file), &sw->op);
 }
 
 /**

@@ -228,7 +228,7 @@ static int fold_notify_change(struct mnt_idmap *idmap, struct dentry *lower,
 }
 
 static int fold_setattr_size(struct mnt_idmap *idmap, struct dentry *dentry,
-			     struct iattr *attr, bool by_path)
+			     struct iattr *attr)
 {
 	struct dentry *lower = fold_lower_dentry(dentry);
 	struct inode *lower_inode = d_inode(lower);
@@ -239,11 +239,13 @@ static int fold_setattr_size(struct mnt_idmap *idmap, struct dentry *dentry,
 	err = get_write_access(lower_inode);
 	if (err)
 		return err;
-	if (by_path) {
-		err = break_lease(lower_inode, O_WRONLY);
-		if (err)
-			goto out_access;
-	}
+	/*
+	 * Another mount's, if any. Also for who has an open file: it may have
+	 * been opened for reading, with O_TRUNC.
+	 */
+	err = break_lease(lower_inode, O_WRONLY);
+	if (err)
+		goto out_access;
 	/* The page with the old end in it changes behind its end, too. */
 	err = fold_change_begin(inode, min(attr->ia_size,
 					   i_size_read(lower_inode)),
@@ -290,8 +292,7 @@ int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		return err;
 	fold_write_open_begin(inode, &op);
 	if (attr->ia_valid & ATTR_SIZE) {
-		err = fold_setattr_size(idmap, dentry, &lower_attr,
-					!(attr->ia_valid & ATTR_FILE));
+		err = fold_setattr_size(idmap, dentry, &lower_attr);
 	} else {
 		err = fold_notify_change(idmap, fold_lower_dentry(dentry),
 					 &lower_attr);

@@ -102,7 +102,7 @@ static long do_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 		     bool compat)
 {
 	struct inode *inode = file_inode(file);
-	struct fold_opener op;
+	struct fold_sole_writer sw;
 	long ret;
 
 	if (cmd == FOLDFS_IOC_MAP && S_ISREG(inode->i_mode))
@@ -117,14 +117,17 @@ static long do_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 	ret = fold_inode_lock(inode);
 	if (ret)
 		return ret;
-	ret = fold_change_begin(inode, 0, LLONG_MAX);
+	ret = fold_sole_writer_begin(file, &sw);
 	if (ret)
 		goto out_unlock;
-	fold_write_open_begin(inode, &op);
+	ret = fold_change_begin(inode, 0, LLONG_MAX);
+	if (ret)
+		goto out_writer;
 	ret = call_lower(file, cmd, arg, compat);
-	fold_write_open_end(inode, &op);
 	fold_change_end(inode);
 	fold_copy_attr(inode);
+out_writer:
+	fold_sole_writer_end(file, &sw);
 out_unlock:
 	inode_unlock(inode);
 	return ret;

@@ -119,7 +119,7 @@ static int claim_run(struct join *join, unsigned long index, unsigned long nr,
 	if (!invalidate_inode_pages2_range(mapping, index, last))
 		return fold_claim_add(&join->claim, map, index, nr, start,
 				      tail);
-	fold_stat_add(&map->cache->stats, FOLD_STAT_FALLBACKS, 1);
+	fold_stat_add(map->stats, FOLD_STAT_FALLBACKS, 1);
 	while (index <= last && !err) {
 		end = max(first_cached(mapping, index, last, &next), index);
 		if (end > index)
@@ -146,7 +146,7 @@ static int claim_extent(struct join *join, const struct fiemap_extent *fe,
 	    fe->fe_flags & JOIN_UNFIT)
 		return 0;
 	if ((fe->fe_logical ^ fe->fe_physical) & ~PAGE_MASK) {
-		fold_stat_add(&map->cache->stats, FOLD_STAT_FALLBACKS, 1);
+		fold_stat_add(map->stats, FOLD_STAT_FALLBACKS, 1);
 		return 0;
 	}
 	/* Whole pages; the last one may end with the file instead. */

@@ -286,7 +286,7 @@ static void outside_work(struct work_struct *work)
 
 	fold_break(&share->map, 0, ULONG_MAX, inode->i_ino);
 	fold_lease_drop(inode);
-	fold_stat_add(&share->map.cache->stats, FOLD_STAT_OUTSIDE, 1);
+	fold_stat_add(share->map.stats, FOLD_STAT_OUTSIDE, 1);
 	spin_lock(&share->lock);
 	share->state = FOLDFS_STATE_BROKEN;
 	share->patience = HZ;

@@ -120,7 +120,7 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 			fold_private_read_ahead(vma_inode(vmf->vma),
 						vmf->vma->vm_file, vmf->pgoff,
 						page.run.nr,
-						map->cache->ra_pages);
+						READ_ONCE(map->cache->ra_pages));
 			return major;
 		}
 		space = fold_space(map->cache, page.run.phys);
@@ -155,7 +155,7 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 		folio_unlock(folio);
 		folio_put(folio);
 	}
-	fold_stat_add(&map->cache->stats, FOLD_STAT_FALLBACKS, 1);
+	fold_stat_add(map->stats, FOLD_STAT_FALLBACKS, 1);
 	return major;
 }
 

@@ -57,6 +57,7 @@ loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 	struct file *lower_in = fold_lower_file(in);
 	struct file *lower_out = fold_lower_file(out);
 	struct inode *inode = file_inode(out);
+	struct fold_sole_writer sw;
 	loff_t start, ret;
 
 	if (flags & ~(REMAP_FILE_DEDUP | REMAP_FILE_ADVISORY))
@@ -67,11 +68,14 @@ loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 	ret = fold_inode_lock(inode);
 	if (ret)
 		return ret;
+	ret = fold_sole_writer_begin(out, &sw);
+	if (ret)
+		goto out_unlock;
 	start = min(pos_out, i_size_read(fold_lower_inode(inode)));
 	ret = fold_change_begin(inode, start,
 				len ? pos_out - start + len : LLONG_MAX);
 	if (ret)
-		goto out_unlock;
+		goto out_writer;
 	if (flags & REMAP_FILE_DEDUP)
 		ret = vfs_dedupe_file_range_one(lower_in, pos_in, lower_out,
 						pos_out, len, flags);
@@ -84,6 +88,8 @@ loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 		fold_share_cloned(file_inode(in));
 		fold_share_cloned(inode);
 	}
+out_writer:
+	fold_sole_writer_end(out, &sw);
 out_unlock:
 	inode_unlock(inode);
 	return ret;

@@ -130,7 +130,7 @@ static ssize_t read_mixed(struct kiocb *iocb, struct iov_iter *to)
 			if (ret > 0 && ret < part)
 				return done + ret;
 		} else if (ret == -EIO || ret == -ENOMEM) {
-			fold_stat_add(&fi->share.map.cache->stats,
+			fold_stat_add(fi->share.map.stats,
 				      FOLD_STAT_FALLBACKS, 1);
 			part = min_t(size_t, count, PAGE_SIZE -
 				     offset_in_page(iocb->ki_pos));

@@ -4,7 +4,8 @@
  *
  * At umount, in this order: no new joins, and those on their way are over
  * (they hold inodes); all inodes are evicted, which ends leases, breaks every
- * reference and waits for fills; then nothing refers to the cache any more.
+ * reference and waits for fills; then no inode of this mount refers to the cache
+ * any more, and the last mount over a lower filesystem takes its cache along.
  */
 #include <linux/backing-dev.h>
 #include <linux/file.h>
@@ -85,7 +86,8 @@ int fold_share_sb_init(struct super_block *sb, struct fs_context *fc)
 		return fold_sysfs_add(sb);
 	}
 	ss->queries = true;
-	cache = fold_cache_create(sb->s_bdi->ra_pages);
+	/* The lower mount keeps the lower superblock until the cache is put. */
+	cache = fold_cache_get(fs->lower_mnt->mnt_sb, sb->s_bdi->ra_pages);
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
 	ss->cache = cache;
@@ -119,7 +121,7 @@ void fold_share_sb_exit(struct super_block *sb)
 	struct fold_sb_share *ss = &FOLD_SB(sb)->share;
 
 	if (ss->cache)
-		fold_cache_destroy(ss->cache);
+		fold_cache_put(ss->cache);
 	if (ss->queries)
 		fold_query_put();
 	fold_backing_free(ss->backing);
@@ -137,9 +139,10 @@ void fold_share_sb_exit(struct super_block *sb)
  */
 void fold_share_init(struct fold_inode *fi, struct super_block *sb)
 {
+	struct fold_sb_share *ss = &FOLD_SB(sb)->share;
 	struct fold_share *share = &fi->share;
 
-	fold_map_init(&share->map, FOLD_SB(sb)->share.cache,
+	fold_map_init(&share->map, ss->cache, &ss->stats,
 		      &fold_lower_sharer_ops);
 	spin_lock_init(&share->lock);
 	INIT_LIST_HEAD(&share->openers);

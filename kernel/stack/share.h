@@ -15,6 +15,7 @@
 #include <linux/workqueue.h>
 
 #include "../core/sharemap.h"
+#include "../core/stats.h"
 
 struct fold_backing;
 struct fold_cache;
@@ -35,6 +36,16 @@ struct pipe_inode_info;
 struct fold_opener {
 	struct list_head entry;
 	struct task_struct *task;
+};
+
+/**
+ * struct fold_sole_writer - a change that no descriptor open for writing announced
+ * @op: the task
+ * @access: i_writecount of the lower inode is ours to put
+ */
+struct fold_sole_writer {
+	struct fold_opener op;
+	bool access;
 };
 
 /**
@@ -74,7 +85,9 @@ struct fold_share {
 
 /**
  * struct fold_sb_share - sharing state of one superblock
- * @cache: the shared page cache, or NULL: nothing folds
+ * @cache: the lower filesystem's shared page cache, which other mounts over it
+ *	   use as well; or NULL: nothing folds
+ * @stats: counters of what concerns files of this mount
  * @queries: the pool of query threads is ours to put
  * @stopping: no more joins: the mount is going away
  * @sysfs: the directory in sysfs, or NULL
@@ -83,6 +96,7 @@ struct fold_share {
  */
 struct fold_sb_share {
 	struct fold_cache *cache;
+	struct fold_stats stats;
 	bool queries;
 	bool stopping;
 	struct fold_sysfs *sysfs;
@@ -106,6 +120,8 @@ int fold_fallocate_begin(struct inode *inode, int mode, loff_t offset,
 void fold_change_end(struct inode *inode);
 void fold_write_open_begin(struct inode *inode, struct fold_opener *op);
 void fold_write_open_end(struct inode *inode, struct fold_opener *op);
+int fold_sole_writer_begin(struct file *file, struct fold_sole_writer *sw);
+void fold_sole_writer_end(struct file *file, struct fold_sole_writer *sw);
 bool fold_write_is_ours(struct fold_share *share);
 
 /* lease.c */

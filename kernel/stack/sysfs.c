@@ -17,22 +17,27 @@ static struct kset *foldfs_kset __ro_after_init;
 /**
  * struct fold_sysfs - directory of one mount
  * @kobj: the directory; may outlive the mount if a file in it is held open
- * @cache: what the numbers are read from; immutable while the directory is
- *	   visible, and removing it waits for readers; NULL: all are zero
+ * @stats: what the mount has counted
+ * @cache: the cache that it uses, perhaps with others; NULL: all is zero
+ *
+ * Both are immutable while the directory is visible, and removing it waits for
+ * readers.
  */
 struct fold_sysfs {
 	struct kobject kobj;
+	struct fold_stats *stats;
 	struct fold_cache *cache;
 };
 
 struct fold_attr {
 	struct attribute attr;
-	unsigned long (*read)(struct fold_cache *cache, int item);
+	unsigned long (*read)(const struct fold_sysfs *dir, int item);
 	int item;
 };
 
-static unsigned long read_table(struct fold_cache *cache, int item)
+static unsigned long read_table(const struct fold_sysfs *dir, int item)
 {
+	struct fold_cache *cache = dir->cache;
 	unsigned long sum = 0;
 	int i;
 
@@ -42,14 +47,27 @@ static unsigned long read_table(struct fold_cache *cache, int item)
 	return sum;
 }
 
-static unsigned long read_pages(struct fold_cache *cache, int item)
+static unsigned long read_pages(const struct fold_sysfs *dir, int item)
 {
-	return item ? fold_cache_saved(cache) : fold_cache_pages(cache);
+	return item ? fold_cache_saved(dir->cache) :
+		      fold_cache_pages(dir->cache);
 }
 
-static unsigned long read_stat(struct fold_cache *cache, int item)
+static unsigned long read_id(const struct fold_sysfs *dir, int item)
 {
-	return fold_stat_read(&cache->stats, item);
+	return dir->cache->id;
+}
+
+/* What pages went through, through whichever mount. */
+static unsigned long read_cache_stat(const struct fold_sysfs *dir, int item)
+{
+	return fold_stat_read(&dir->cache->stats, item);
+}
+
+/* What files of this mount went through. */
+static unsigned long read_stat(const struct fold_sysfs *dir, int item)
+{
+	return fold_stat_read(dir->stats, item);
 }
 
 #define FOLD_ATTR(_name, _read, _item)					\
@@ -59,15 +77,16 @@ static unsigned long read_stat(struct fold_cache *cache, int item)
 		.item = _item,						\
 	}
 
+FOLD_ATTR(cache, read_id, 0);
 FOLD_ATTR(fragments, read_table, 0);
 FOLD_ATTR(references, read_table, 1);
 FOLD_ATTR(pages_cached, read_pages, 0);
 FOLD_ATTR(pages_saved, read_pages, 1);
 FOLD_ATTR(joins, read_stat, FOLD_STAT_JOINS);
 FOLD_ATTR(breaks, read_stat, FOLD_STAT_BREAKS);
-FOLD_ATTR(fills, read_stat, FOLD_STAT_FILLS);
-FOLD_ATTR(refills, read_stat, FOLD_STAT_REFILLS);
-FOLD_ATTR(shootdowns, read_stat, FOLD_STAT_SHOOTDOWNS);
+FOLD_ATTR(fills, read_cache_stat, FOLD_STAT_FILLS);
+FOLD_ATTR(refills, read_cache_stat, FOLD_STAT_REFILLS);
+FOLD_ATTR(shootdowns, read_cache_stat, FOLD_STAT_SHOOTDOWNS);
 FOLD_ATTR(fallbacks, read_stat, FOLD_STAT_FALLBACKS);
 FOLD_ATTR(outside_writers, read_stat, FOLD_STAT_OUTSIDE);
 
@@ -77,6 +96,7 @@ static struct fold_attr attr_drop = {
 };
 
 static struct attribute *foldfs_attrs[] = {
+	&attr_cache.attr,
 	&attr_fragments.attr,
 	&attr_references.attr,
 	&attr_pages_cached.attr,
@@ -102,7 +122,7 @@ static ssize_t foldfs_show(struct kobject *kobj, struct attribute *attr,
 	if (!fa->read)
 		return -EIO;
 	return sysfs_emit(buf, "%lu\n",
-			  dir->cache ? fa->read(dir->cache, fa->item) : 0);
+			  dir->cache ? fa->read(dir, fa->item) : 0);
 }
 
 static ssize_t foldfs_store(struct kobject *kobj, struct attribute *attr,
@@ -168,6 +188,7 @@ int fold_sysfs_add(struct super_block *sb)
 
 	if (!dir)
 		return -ENOMEM;
+	dir->stats = &ss->stats;
 	dir->cache = ss->cache;
 	dir->kobj.kset = foldfs_kset;
 	err = kobject_init_and_add(&dir->kobj, &foldfs_ktype, NULL, "%u:%u",

@@ -24,6 +24,7 @@ struct piece {
 };
 
 static struct fold_cache cache;
+static struct fold_stats stats;
 static struct fold_map maps[FILES];
 static struct piece pieces[PIECES];
 static unsigned int nr_pieces;
@@ -400,7 +401,7 @@ static void begin(void)
 		fold_table_init(&cache.space[i].table);
 	}
 	for (i = 0; i < FILES; i++)
-		fold_map_init(&maps[i], &cache, &ops);
+		fold_map_init(&maps[i], &cache, &stats, &ops);
 }
 
 static void end(void)

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * oracle -s SEED -p PROCESSES -t SECONDS [-o] DIR LOWER
+ * oracle -s SEED -p PROCESSES -t SECONDS [-o] [-m DIR2] DIR LOWER
  *
  * Several processes read and change a handful of reflinked files in DIR in all
  * ways they know, and judge each word that any of them reads (oracle-model.h).
  * In the end all files are compared once more, through DIR and, with cold
  * caches, in LOWER. DIR is a foldfs over LOWER; the two may be the same
  * directory, to see that the oracle itself is right. With -o some of the writes
- * go around the mount, to LOWER.
+ * go around the mount, to LOWER. With -m every other process works in DIR2, another
+ * mount over LOWER.
  *
  * The seed decides the sequence of operations of each process, and so brings a
  * run back as far as the scheduler allows.
@@ -19,7 +20,7 @@
 
 #define SPAN		16			/* blocks that one operation touches at most */
 
-static const char *dir, *lower;
+static const char *dir, *other_dir, *lower;
 static bool outside;
 static uint64_t seed;
 
@@ -587,6 +588,8 @@ static void process(void)
 	int i;
 
 	signal(SIGBUS, on_bus);
+	if (other_dir && me & 1)
+		dir = other_dir;
 	for (i = 0; i < NR_FILES; i++) {
 		fds[i] = open_file(i, O_RDONLY);
 		maps[i] = mmap(NULL, NR_WORDS * 8, PROT_READ, i & 1 ? MAP_SHARED : MAP_PRIVATE,
@@ -708,7 +711,7 @@ int main(int argc, char **argv)
 	pid_t pids[32];
 	int c;
 
-	while ((c = getopt(argc, argv, "s:p:t:o")) != -1) {
+	while ((c = getopt(argc, argv, "s:p:t:om:")) != -1) {
 		if (c == 's')
 			seed = strtoull(optarg, NULL, 0);
 		else if (c == 'p')
@@ -717,11 +720,13 @@ int main(int argc, char **argv)
 			seconds = strtoul(optarg, NULL, 0);
 		else if (c == 'o')
 			outside = true;
+		else if (c == 'm')
+			other_dir = optarg;
 		else
 			nr = 0;
 	}
 	if (optind + 2 != argc || nr < 1 || nr > 32)
-		die("usage: oracle -s SEED -p PROCESSES -t SECONDS [-o] DIR LOWER");
+		die("usage: oracle -s SEED -p PROCESSES -t SECONDS [-o] [-m DIR2] DIR LOWER");
 	dir = argv[optind];
 	lower = argv[optind + 1];
 	model_init();
@@ -740,6 +745,8 @@ int main(int argc, char **argv)
 	compare_all(lower, "below", 0);
 	drop_caches();
 	compare_all(dir, "through the mount, cold", 0);
+	if (other_dir)
+		compare_all(other_dir, "through the other mount", 0);
 	for (i = 0; i < NR_KINDS; i++)
 		printf("%s %llu, ", kinds[i], (unsigned long long)shm->done[i]);
 	printf("words judged %llu, blurred %llu\n", (unsigned long long)shm->judged,

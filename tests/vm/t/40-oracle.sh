@@ -1,9 +1,10 @@
 # shows: processes that read and change reflinked files in all ways at once, around
-#        the mount as well, never see a word that it cannot be at that moment
+#        the mount and through a second one as well, never see a word that it cannot
+#        be at that moment
 # timeout: 240
 . /tests/lib.sh
 
-# run SEED SECONDS PROCESSES [-o]
+# run SEED SECONDS PROCESSES [-o] [-m DIR2]
 run() {
 	local joins breaks fills
 	mkdir $FOLD/seed$1
@@ -29,3 +30,7 @@ oracle -s 1 -t 8 -p 5 $LOWER/native $LOWER/native >/tmp/done || fail "the oracle
 fold_mount
 run 1 30 5
 run 2 20 3 -o
+# The second mount is over the same files, and has the same cache.
+fold_mount $LOWER /mnt/second
+run 3 25 4 -m /mnt/second/seed3
+assert_ge "$(counter /mnt/second joins)" 100 "joins of the second mount"
