@@ -110,7 +110,7 @@ until [ "$(wc -l </tmp/rounds)" -ge 2 ] && [ $i -ge 10 ]; do
 	fold_mount $LOWER/one $ONE
 	fold_mount $LOWER/two $TWO
 	cmp $ONE/c$(( i % 4 + 1 ))/d1/f17 $TWO/c1/d1/f17 || fail "clones differ"
-	printf $i >$ONE/new
+	echo $i >$ONE/new
 	assert_eq "$(cat $ALL/one/new)" $i "what was written through a mount that comes and goes"
 	# A change that breaks what the load has mapped, and leaves the bytes as they are.
 	dd if=$TWO/c1/d1/f17 of=$TWO/c2/d1/f17 bs=64k conv=notrunc status=none
