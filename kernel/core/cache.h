@@ -23,6 +23,7 @@
 #include "stats.h"
 
 struct fold_fill;
+struct page;
 struct shrinker;
 
 /* Runs do not cross a multiple of this many pages (1 GiB). */
@@ -61,6 +62,11 @@ enum fold_use {
  *        returns. Must not wait for any lock of the lower inode.
  * @copy: read them, waiting for the lower I/O; from a worker. Returns 0 or an
  *        error; takes no lock under which user memory is touched.
+ * @hold: keep the sharer beyond the space's semaphore, which is held. Returns
+ *        false if it is going away.
+ * @disturbed: may somebody be changing the file around the mount just now? If
+ *             not, whoever began to before this call has been noted in
+ *             map->outside. From interrupts too.
  */
 struct fold_sharer_ops {
 	void (*zap)(struct fold_map *map, unsigned long index,
@@ -69,6 +75,8 @@ struct fold_sharer_ops {
 			      unsigned long nr, struct page *page);
 	void (*read)(struct fold_map *map, struct fold_fill *fill);
 	int (*copy)(struct fold_map *map, struct fold_fill *fill);
+	bool (*hold)(struct fold_map *map);
+	bool (*disturbed)(struct fold_map *map);
 };
 
 /**
@@ -99,6 +107,7 @@ struct fold_space {
  * @owner: whose physical addresses these are; immutable
  * @users: mounts; protected as @entry is
  * @entry: in the table of caches, by which a mount finds that of its owner
+ * @clock: counts looks at extents, so that what was seen has a time
  */
 struct fold_cache {
 	struct fold_space space[FOLD_NR_SPACES];
@@ -110,6 +119,7 @@ struct fold_cache {
 	const void *owner;
 	unsigned int users;
 	struct list_head entry;
+	atomic64_t clock;
 };
 
 static inline struct fold_space *fold_space(struct fold_cache *cache,

@@ -94,13 +94,19 @@ static void fill_finish(struct fold_fill *fill)
 	kfree(fill);
 }
 
+static bool is_quiet(struct fold_extent *ext)
+{
+	return !ext->map->ops->disturbed(ext->map);
+}
+
 static bool fill_choose_source(struct fold_fill *fill)
 {
 	unsigned long last = fill->start + fill->nr - 1;
 	struct fold_extent *ext;
 
 	down_read(&fill->space->sem);
-	ext = fold_table_source(&fill->space->table, fill->start, last);
+	ext = fold_table_source(&fill->space->table, fill->start, last,
+				is_quiet);
 	if (ext) {
 		fill->source = ext->map;
 		fill->outside = READ_ONCE(ext->map->outside);
@@ -113,8 +119,15 @@ static bool fill_choose_source(struct fold_fill *fill)
 	return ext;
 }
 
+/*
+ * A truncation that no lease sees is noted when it is done and before whoever
+ * made it gives up his write access. While he has that, what was read may be
+ * what he leaves, and it would be shown to others.
+ */
 static bool fill_overtaken(struct fold_fill *fill)
 {
+	if (fill->source->ops->disturbed(fill->source))
+		return true;
 	/* Pairs with the lock under which an outside change is noted. */
 	smp_rmb();
 	return READ_ONCE(fill->source->outside) != fill->outside;

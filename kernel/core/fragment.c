@@ -103,6 +103,8 @@ int fold_table_attach(struct fold_table *table, struct fold_extent *ext,
 		same->last = last;
 		same->tail = tail;
 		same->refs = 0;
+		same->seen_from = 0;
+		same->seen_to = 0;
 		INIT_LIST_HEAD(&same->sharers);
 		frag_tree_insert(same, &table->tree);
 		table->fragments++;
@@ -170,13 +172,15 @@ bool fold_table_covers(struct fold_table *table, unsigned long start,
  * @table: the table
  * @start: first physical page
  * @last: last physical page, inclusive
+ * @fit: who may be asked
  *
  * Context: the space's semaphore held.
- * Return: an extent that covers the whole range and is not being broken, or
- * NULL.
+ * Return: an extent that covers the whole range, is not being broken, and is
+ * fit; or NULL.
  */
 struct fold_extent *fold_table_source(struct fold_table *table,
-				      unsigned long start, unsigned long last)
+				      unsigned long start, unsigned long last,
+				      bool (*fit)(struct fold_extent *ext))
 {
 	struct fold_fragment *frag;
 	struct fold_extent *ext;
@@ -186,7 +190,7 @@ struct fold_extent *fold_table_source(struct fold_table *table,
 		if (frag->last < last)
 			continue;
 		list_for_each_entry(ext, &frag->sharers, sharer) {
-			if (!ext->broken)
+			if (!ext->broken && fit(ext))
 				return ext;
 		}
 	}

@@ -24,6 +24,8 @@ struct fold_extent;
  *        0 if all of it does; immutable
  * @refs: number of extents on @sharers
  * @sharers: the extents that refer to it
+ * @seen_from: some sharer was seen to map the run on the disk, between this
+ * @seen_to:   moment of the cache's clock and this one; 0 if none was
  *
  * All but the immutable fields are protected by the semaphore of the space
  * that the table belongs to. The table owns the fragment while it has sharers.
@@ -36,6 +38,8 @@ struct fold_fragment {
 	unsigned int tail;
 	unsigned int refs;
 	struct list_head sharers;
+	u64 seen_from;
+	u64 seen_to;
 };
 
 /**
@@ -63,6 +67,7 @@ struct fold_fragment *fold_table_next(struct fold_fragment *frag,
 bool fold_table_covers(struct fold_table *table, unsigned long start,
 		       unsigned long last);
 struct fold_extent *fold_table_source(struct fold_table *table,
-				      unsigned long start, unsigned long last);
+				      unsigned long start, unsigned long last,
+				      bool (*fit)(struct fold_extent *ext));
 
 #endif

@@ -5,9 +5,9 @@
  * A mapping's vm_file is the lower file, and the kernel acts on that behind
  * the upper file's back: MADV_REMOVE punches it, MADV_WILLNEED reads it ahead,
  * remap_file_pages() maps it again. So the lower file gets a copy of its
- * filesystem's operations in which those few are ours. Everything else, the
- * release included, goes where it always went. For the same reason mappings
- * get a copy of the lower vm_operations (see mmap.c).
+ * filesystem's operations in which those few are ours. Everything else goes
+ * where it always went; the release by way of us, who count writers. For the
+ * same reason mappings get a copy of the lower vm_operations (see mmap.c).
  */
 #include <linux/backing-file.h>
 #include <linux/fadvise.h>
@@ -99,6 +99,26 @@ static int backing_mmap(struct file *lower, struct vm_area_struct *vma)
 	if (!err && vma->vm_ops && !IS_DAX(file_inode(lower)))
 		wrap_vm_ops(backing, vma);
 	return err;
+}
+
+/*
+ * Is it one whose writing is counted? One that was opened through an overlayfs
+ * above may outlive the upper inode: it is as a writer around the mount to those
+ * who ask whether there is one, which costs shared pages, not their truth.
+ */
+static bool is_own_writer(struct file *lower, struct super_block *sb)
+{
+	return lower->f_mode & FMODE_WRITE &&
+	       backing_file_user_path(lower)->dentry->d_sb == sb;
+}
+
+static int backing_release(struct inode *inode, struct file *lower)
+{
+	const struct file_operations *fops = to_backing(lower)->lower_fops;
+
+	if (is_own_writer(lower, to_backing(lower)->sb))
+		fold_writer_closes(fold_backing_inode(lower));
+	return fops->release ? fops->release(inode, lower) : 0;
 }
 
 static long backing_fallocate(struct file *lower, int mode, loff_t offset,
@@ -204,6 +224,7 @@ static struct fold_backing *backing_create(struct super_block *sb,
 	backing->lower_fops = fops;
 	backing->fops = *fops;
 	backing->fops.mmap = backing_mmap;
+	backing->fops.release = backing_release;
 	backing->fops.fallocate = backing_fallocate;
 	backing->fops.fadvise = backing_fadvise;
 	spin_lock_init(&backing->lock);
@@ -237,8 +258,11 @@ int fold_share_opened(struct file *file)
 		}
 	}
 	/* The copy has the same owner, so the module count stays right. */
-	if (lower->f_op == backing->lower_fops)
+	if (lower->f_op == backing->lower_fops) {
 		lower->f_op = &backing->fops;
+		if (is_own_writer(lower, sb))
+			fold_writer_opened(file_inode(file));
+	}
 	return 0;
 }
 

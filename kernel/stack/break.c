@@ -192,3 +192,48 @@ bool fold_write_is_ours(struct fold_share *share)
 	spin_unlock(&share->lock);
 	return ours;
 }
+
+/* One more in the high half of share->writers, so that each change shows. */
+#define WRITERS_MOVED	((s64)BIT_ULL(32))
+
+/**
+ * fold_writer_opened - a lower file of ours is open for writing
+ * @inode: the upper inode
+ */
+void fold_writer_opened(struct inode *inode)
+{
+	atomic64_add(WRITERS_MOVED + 1, &FOLD_I(inode)->share.writers);
+}
+
+/**
+ * fold_writer_closes - it is about to be closed
+ * @inode: the upper inode
+ */
+void fold_writer_closes(struct inode *inode)
+{
+	/* A full barrier: before it gives up its write access. */
+	atomic64_add_return(WRITERS_MOVED - 1, &FOLD_I(inode)->share.writers);
+}
+
+/**
+ * fold_write_by_others - has somebody else the lower inode open for writing
+ * @fi: the upper inode
+ *
+ * Says yes in doubt, as while one of our own files is being opened or closed.
+ * Whoever truncates a file has write access meanwhile, by whatever way he came.
+ *
+ * Context: any, interrupts included.
+ * Return: whether there may be somebody.
+ */
+bool fold_write_by_others(struct fold_inode *fi)
+{
+	s64 ours = atomic64_read(&fi->share.writers);
+	int all;
+
+	/* Between two looks at ours that agree: ours did not move. */
+	smp_rmb();
+	all = atomic_read(&fi->lower->i_writecount);
+	/* As above. */
+	smp_rmb();
+	return all > (s32)ours || atomic64_read(&fi->share.writers) != ours;
+}

@@ -76,6 +76,39 @@ static void sharer_read(struct fold_map *map, struct fold_fill *fill)
 		fold_fill_done(fill, ret);
 }
 
+/* Its mount may be another than the one that asks, and about to go away. */
+static bool sharer_hold(struct fold_map *map)
+{
+	struct inode *inode = &to_inode(map)->vfs_inode;
+
+	if (!fold_share_sb_hold(inode->i_sb))
+		return false;
+	if (igrab(inode))
+		return true;
+	fold_share_sb_let_go(inode->i_sb);
+	return false;
+}
+
+/**
+ * fold_let_go - undo fold_sharer_ops.hold
+ * @map: the sharer
+ *
+ * Context: process context; may evict the inode.
+ */
+void fold_let_go(struct fold_map *map)
+{
+	struct inode *inode = &to_inode(map)->vfs_inode;
+	struct super_block *sb = inode->i_sb;
+
+	iput(inode);
+	fold_share_sb_let_go(sb);
+}
+
+static bool sharer_disturbed(struct fold_map *map)
+{
+	return fold_write_by_others(to_inode(map));
+}
+
 static int copy_folio(struct address_space *lower, struct file *file,
 		      struct folio *dst, unsigned long index)
 {
@@ -118,4 +151,6 @@ const struct fold_sharer_ops fold_lower_sharer_ops = {
 	.look	= fold_mapped_look,
 	.read	= sharer_read,
 	.copy	= sharer_copy,
+	.hold	= sharer_hold,
+	.disturbed = sharer_disturbed,
 };

@@ -13,7 +13,8 @@
  *  3. the extents that it reports as shared, written and not encoded;
  *  4. no page of those is left in the lower page cache: one that is mapped or
  *     pinned could still be changed through an old pin;
- *  5. the claim is committed only if no change was announced since 1.
+ *  5. who refers to the same blocks already still has them (proof.c);
+ *  6. the claim is committed only if no change was announced since 1.
  *
  * On XFS a cheaper question comes first: bmap() answers only for files that
  * were never reflinked.
@@ -35,16 +36,6 @@
 #define JOIN_PATIENCE	(HZ / 2)
 /* Longest time for which "nothing is shared" is believed. */
 #define JOIN_MAX_EXPIRY	(16 * HZ)
-
-/* Extents whose physical address does not say where the bytes are, or whose
- * bytes are not there yet.
- */
-#define JOIN_UNFIT	(FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | \
-			 FIEMAP_EXTENT_ENCODED | \
-			 FIEMAP_EXTENT_DATA_ENCRYPTED | \
-			 FIEMAP_EXTENT_NOT_ALIGNED | \
-			 FIEMAP_EXTENT_DATA_INLINE | \
-			 FIEMAP_EXTENT_DATA_TAIL | FIEMAP_EXTENT_UNWRITTEN)
 
 /**
  * struct join - one file being joined
@@ -143,7 +134,7 @@ static int claim_extent(struct join *join, const struct fiemap_extent *fe,
 	int err = 0;
 
 	if (!(fe->fe_flags & FIEMAP_EXTENT_SHARED) ||
-	    fe->fe_flags & JOIN_UNFIT)
+	    fe->fe_flags & FOLD_UNFIT)
 		return 0;
 	if ((fe->fe_logical ^ fe->fe_physical) & ~PAGE_MASK) {
 		fold_stat_add(map->stats, FOLD_STAT_FALLBACKS, 1);
@@ -184,8 +175,8 @@ static int claim_file(struct join *join, struct fold_querier *q)
 	int err;
 
 	while (!last && start < end) {
-		err = fold_query_extents(q, lower, start, end - start, &fe, &nr,
-					 &last);
+		err = fold_look(q, lower, start, end - start, false, &fe, &nr,
+				&last);
 		if (err)
 			return err;
 		for (i = 0; i < nr; i++) {
@@ -252,6 +243,7 @@ static unsigned int join_file(struct join *join, struct fold_querier *q)
 	struct fold_share *share = &FOLD_I(inode)->share;
 	struct fold_map *map = &share->map;
 	unsigned long pages;
+	u64 from;
 	int err;
 
 	if (!lower_is_settled(FOLD_I(inode)->lower) || !lower_is_fit(join))
@@ -264,10 +256,12 @@ static unsigned int join_file(struct join *join, struct fold_querier *q)
 	if (!fold_claim_begin(&join->claim, map))
 		return FOLDFS_STATE_REFUSED;
 	err = -EAGAIN;
+	from = fold_clock(map->cache);
 	if (lower_is_settled(FOLD_I(inode)->lower))
 		err = claim_file(join, q);
-	/* What was proved before an error is proved all the same. */
-	pages = fold_claim_commit(&join->claim, map, inode->i_ino);
+	fold_claim_looked(&join->claim, map, from);
+	/* What was claimed before an error can be proved all the same. */
+	pages = fold_prove(&join->claim, inode, q);
 	if (pages)
 		fold_drop_copies(inode, 0, ULONG_MAX);
 	return err || pages ? FOLDFS_STATE_REFUSED : FOLDFS_STATE_PRIVATE;

@@ -10,10 +10,10 @@
 #ifndef FOLDFS_QUERY_H
 #define FOLDFS_QUERY_H
 
+#include <linux/fiemap.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
-struct fiemap_extent;
 struct fold_querier;
 struct inode;
 
@@ -41,6 +41,17 @@ int fold_query_get(void);
 void fold_query_put(void);
 void fold_query_submit(struct fold_job *job);
 void fold_query_cancel(const void *owner);
+/*
+ * Extents whose physical address does not say where the bytes are, or whose
+ * bytes are not there yet.
+ */
+#define FOLD_UNFIT	(FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | \
+			 FIEMAP_EXTENT_ENCODED | \
+			 FIEMAP_EXTENT_DATA_ENCRYPTED | \
+			 FIEMAP_EXTENT_NOT_ALIGNED | \
+			 FIEMAP_EXTENT_DATA_INLINE | \
+			 FIEMAP_EXTENT_DATA_TAIL | FIEMAP_EXTENT_UNWRITTEN)
+
 int fold_query_extents(struct fold_querier *q, struct inode *lower, u64 start,
 		       u64 len, const struct fiemap_extent **out,
 		       unsigned int *nr, bool *last);

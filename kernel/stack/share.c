@@ -11,6 +11,7 @@
 #include <linux/file.h>
 #include <linux/fs_context.h>
 #include <linux/sched.h>
+#include <linux/wait_bit.h>
 
 #include <uapi/linux/foldfs.h>
 
@@ -108,6 +109,41 @@ void fold_share_sb_stop(struct super_block *sb)
 	WRITE_ONCE(ss->stopping, true);
 	if (ss->queries)
 		fold_query_cancel(sb);
+	/* Either it sees who holds, or who holds sees it; pairs with hold. */
+	smp_mb();
+	wait_var_event(&ss->holds, !atomic_read(&ss->holds));
+}
+
+/**
+ * fold_share_sb_hold - inodes of a mount are about to be held for a moment
+ * @sb: the superblock
+ *
+ * Context: any but interrupts.
+ * Return: false if it is going away; else fold_share_sb_let_go() follows.
+ */
+bool fold_share_sb_hold(struct super_block *sb)
+{
+	struct fold_sb_share *ss = &FOLD_SB(sb)->share;
+
+	atomic_inc(&ss->holds);
+	/* Pairs with the barrier in fold_share_sb_stop(). */
+	smp_mb__after_atomic();
+	if (!READ_ONCE(ss->stopping))
+		return true;
+	fold_share_sb_let_go(sb);
+	return false;
+}
+
+/**
+ * fold_share_sb_let_go - undo fold_share_sb_hold()
+ * @sb: the superblock; perhaps gone afterwards
+ */
+void fold_share_sb_let_go(struct super_block *sb)
+{
+	struct fold_sb_share *ss = &FOLD_SB(sb)->share;
+
+	if (atomic_dec_and_test(&ss->holds))
+		wake_up_var(&ss->holds);
 }
 
 /**
@@ -151,6 +187,7 @@ void fold_share_init(struct fold_inode *fi, struct super_block *sb)
 	share->expires = jiffies;
 	share->patience = 1;
 	init_waitqueue_head(&share->wait);
+	atomic64_set(&share->writers, 0);
 	fold_lease_init(share);
 }
 

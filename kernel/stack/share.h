@@ -19,8 +19,10 @@
 
 struct fold_backing;
 struct fold_cache;
+struct fold_claim;
 struct fold_inode;
 struct fold_mark;
+struct fold_querier;
 struct fold_sysfs;
 struct fs_context;
 struct pipe_inode_info;
@@ -66,6 +68,8 @@ struct fold_sole_writer {
  * @leased: the lease is held
  * @mark: tells of truncations that no lease sees
  * @outside_work: ends the sharing for a writer around the mount
+ * @writers: low half: how many of the lower inode's openers for writing are
+ *	     lower files of ours; high half: moves whenever that does
  */
 struct fold_share {
 	struct fold_map map;
@@ -81,6 +85,7 @@ struct fold_share {
 	bool leased;
 	struct fold_mark *mark;
 	struct work_struct outside_work;
+	atomic64_t writers;
 };
 
 /**
@@ -90,6 +95,8 @@ struct fold_share {
  * @stats: counters of what concerns files of this mount
  * @queries: the pool of query threads is ours to put
  * @stopping: no more joins: the mount is going away
+ * @holds: how often joins, those of other mounts over the same lower filesystem
+ *	   included, hold an inode of the mount
  * @sysfs: the directory in sysfs, or NULL
  * @backing: operations of lower files and their mappings; set once, by the
  *	     first open
@@ -99,6 +106,7 @@ struct fold_sb_share {
 	struct fold_stats stats;
 	bool queries;
 	bool stopping;
+	atomic_t holds;
 	struct fold_sysfs *sysfs;
 	struct fold_backing *backing;
 };
@@ -109,6 +117,8 @@ void fold_share_module_exit(void);
 int fold_share_sb_init(struct super_block *sb, struct fs_context *fc);
 void fold_share_sb_stop(struct super_block *sb);
 void fold_share_sb_exit(struct super_block *sb);
+bool fold_share_sb_hold(struct super_block *sb);
+void fold_share_sb_let_go(struct super_block *sb);
 void fold_share_init(struct fold_inode *fi, struct super_block *sb);
 void fold_share_evict(struct inode *inode);
 void fold_share_cloned(struct inode *inode);
@@ -123,6 +133,9 @@ void fold_write_open_end(struct inode *inode, struct fold_opener *op);
 int fold_sole_writer_begin(struct file *file, struct fold_sole_writer *sw);
 void fold_sole_writer_end(struct file *file, struct fold_sole_writer *sw);
 bool fold_write_is_ours(struct fold_share *share);
+void fold_writer_opened(struct inode *inode);
+void fold_writer_closes(struct inode *inode);
+bool fold_write_by_others(struct fold_inode *fi);
 
 /* lease.c */
 int fold_lease_module_init(void);
@@ -131,6 +144,10 @@ int fold_lease_take(struct inode *inode, const struct path *lower);
 void fold_lease_drop(struct inode *inode);
 void fold_lease_init(struct fold_share *share);
 void fold_lease_evict(struct inode *inode);
+
+/* proof.c */
+unsigned long fold_prove(struct fold_claim *claim, struct inode *inode,
+			 struct fold_querier *q);
 
 /* join.c */
 bool fold_join_wanted(struct fold_share *share);
@@ -162,6 +179,7 @@ void fold_private_read_ahead(struct inode *inode, struct file *file,
 
 /* fillio.c */
 extern const struct fold_sharer_ops fold_lower_sharer_ops;
+void fold_let_go(struct fold_map *map);
 
 /* sysfs.c */
 int fold_sysfs_module_init(void);

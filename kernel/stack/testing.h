@@ -8,16 +8,28 @@
 
 #include <linux/types.h>
 
+#include "query.h"
+
 #ifdef FOLDFS_TEST
 extern bool fold_test_join_eagerly;
 extern bool fold_test_skip_break;
 extern bool fold_test_break_one;
 extern bool fold_test_drop_errno;
+int fold_look(struct fold_querier *q, struct inode *lower, u64 start, u64 len,
+	      bool again, const struct fiemap_extent **out, unsigned int *nr,
+	      bool *last);
 #else
 #define fold_test_join_eagerly	false
 #define fold_test_skip_break	false
 #define fold_test_break_one	false
 #define fold_test_drop_errno	false
+static inline int fold_look(struct fold_querier *q, struct inode *lower,
+			    u64 start, u64 len, bool again,
+			    const struct fiemap_extent **out, unsigned int *nr,
+			    bool *last)
+{
+	return fold_query_extents(q, lower, start, len, out, nr, last);
+}
 #endif
 
 #endif

@@ -166,9 +166,14 @@ static void check_covers(unsigned long start, unsigned long last)
 	      last, covered);
 }
 
+static bool fit(struct fold_extent *ext)
+{
+	return true;
+}
+
 static void check_source(unsigned long start, unsigned long last)
 {
-	struct fold_extent *ext = fold_table_source(&table, start, last);
+	struct fold_extent *ext = fold_table_source(&table, start, last, fit);
 	const struct ref *ref;
 
 	if (ext) {

@@ -89,6 +89,11 @@ static unsigned long bytes_of(const struct piece *piece, unsigned long phys)
  * No fill may read a page through a reference that is being broken. Another of
  * the same file, to the same block, may still be there: its turn comes.
  */
+static bool fit(struct fold_extent *ext)
+{
+	return true;
+}
+
 static void check_source(unsigned long phys)
 {
 	struct fold_space *space = fold_space(&cache, phys);
@@ -97,7 +102,7 @@ static void check_source(unsigned long phys)
 	unsigned long index;
 
 	down_read(&space->sem);
-	ext = fold_table_source(&space->table, phys, phys);
+	ext = fold_table_source(&space->table, phys, phys, fit);
 	up_read(&space->sem);
 	if (!ext)
 		return;
@@ -152,7 +157,12 @@ static void zap(struct fold_map *map, unsigned long index, unsigned long nr)
 	}
 }
 
-static const struct fold_sharer_ops ops = { .zap = zap };
+static bool hold(struct fold_map *map)
+{
+	return true;
+}
+
+static const struct fold_sharer_ops ops = { .zap = zap, .hold = hold };
 
 /* ---- comparing ----------------------------------------------------------- */
 

@@ -39,6 +39,7 @@ void shim_die(const char *file, int line, const char *what)
 #define max(a, b)	((a) > (b) ? (a) : (b))
 #define READ_ONCE(x)	(x)
 #define WRITE_ONCE(x, v) ((x) = (v))
+#define smp_rmb()	do { } while (0)
 #define unlikely(x)	(x)
 #define likely(x)	(x)
 #define __init
