@@ -89,7 +89,7 @@ void fold_cache_exit(void)
 	fold_fill_exit();
 }
 
-static int space_init(struct fold_space *space)
+static int space_init(struct fold_space *space, dev_t dev)
 {
 	struct inode *inode;
 	struct file *file;
@@ -118,6 +118,7 @@ static int space_init(struct fold_space *space)
 	}
 	space->file = file;
 	space->mapping = inode->i_mapping;
+	space->dev = dev;
 	return 0;
 }
 
@@ -146,7 +147,7 @@ static void cache_destroy(struct fold_cache *cache)
 	kfree(cache);
 }
 
-static struct fold_cache *cache_create(const void *owner)
+static struct fold_cache *cache_create(const void *owner, dev_t dev)
 {
 	struct fold_cache *cache;
 	int i, err;
@@ -156,7 +157,7 @@ static struct fold_cache *cache_create(const void *owner)
 		return ERR_PTR(-ENOMEM);
 	cache->owner = owner;
 	for (i = 0; i < FOLD_NR_SPACES; i++) {
-		err = space_init(&cache->space[i]);
+		err = space_init(&cache->space[i], dev);
 		if (err)
 			goto destroy;
 	}
@@ -184,20 +185,22 @@ static struct fold_cache *find_cache(const void *owner)
  * fold_cache_get - the cache of a lower filesystem
  * @owner: whose physical addresses its pages are found by; only compared. The
  *	   caller sees to it that it stays what it is until fold_cache_put().
+ * @dev: the lower filesystem's device number, for the trace
  * @ra_pages: greatest readahead, in pages
  *
  * Context: process context.
  * Return: the cache, made now if nobody else uses it, with a reference; or an
  * ERR_PTR() for lack of memory.
  */
-struct fold_cache *fold_cache_get(const void *owner, unsigned int ra_pages)
+struct fold_cache *fold_cache_get(const void *owner, dev_t dev,
+				  unsigned int ra_pages)
 {
 	struct fold_cache *cache;
 
 	mutex_lock(&caches_mutex);
 	cache = find_cache(owner);
 	if (!cache) {
-		cache = cache_create(owner);
+		cache = cache_create(owner, dev);
 		if (IS_ERR(cache))
 			goto unlock;
 		cache->id = ++last_id;

@@ -86,6 +86,7 @@ struct fold_sharer_ops {
  * @table: the fragments
  * @file: on @mapping; what fault-around wants to see; immutable
  * @mapping: the pages; immutable
+ * @dev: the lower filesystem's device number, for the trace; immutable
  * @chunks: what the shrinker looks at, by physical page; only grows
  */
 struct fold_space {
@@ -93,6 +94,7 @@ struct fold_space {
 	struct fold_table table;
 	struct file *file;
 	struct address_space *mapping;
+	dev_t dev;
 	struct xarray chunks;
 };
 
@@ -130,7 +132,8 @@ static inline struct fold_space *fold_space(struct fold_cache *cache,
 
 int fold_cache_init(void);
 void fold_cache_exit(void);
-struct fold_cache *fold_cache_get(const void *owner, unsigned int ra_pages);
+struct fold_cache *fold_cache_get(const void *owner, dev_t dev,
+				  unsigned int ra_pages);
 void fold_cache_put(struct fold_cache *cache);
 unsigned long fold_cache_pages(struct fold_cache *cache);
 unsigned long fold_cache_saved(struct fold_cache *cache);

@@ -162,7 +162,8 @@ out:
  */
 void fold_fill_done(struct fold_fill *fill, long res)
 {
-	trace_foldfs_fill(fill->start, fill->index, fill->nr, res);
+	trace_foldfs_fill(fill->source->dev, fill->start, fill->index, fill->nr,
+			  res);
 	if (res >= 0 && (size_t)res >= fill->bytes && !fill_overtaken(fill)) {
 		fill_finish(fill);
 		return;

@@ -576,7 +576,8 @@ unsigned long fold_claim_commit(struct fold_claim *claim, struct fold_map *map,
 		if (outcome == UNPROVED)
 			continue;	/* asked again */
 		if (outcome == COMMITTED) {
-			trace_foldfs_join(ino, index, nr, item->start);
+			trace_foldfs_join(map->dev, ino, index, nr,
+					  item->start);
 			fold_stat_add(map->stats, FOLD_STAT_JOINS, 1);
 			pages += nr;
 		}
@@ -666,7 +667,7 @@ void fold_break(struct fold_map *map, unsigned long first, unsigned long last,
 		up_write(&space->sem);
 		fold_cache_drop(map->cache, start, end);
 
-		trace_foldfs_break(ino, from, to - from + 1, start);
+		trace_foldfs_break(map->dev, ino, from, to - from + 1, start);
 		fold_stat_add(map->stats, FOLD_STAT_BREAKS, 1);
 		fragment_free(dead);
 		kmem_cache_free(extent_slab, ext);

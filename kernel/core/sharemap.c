@@ -17,12 +17,13 @@ INTERVAL_TREE_DEFINE(struct fold_extent, rb, unsigned long, subtree_last,
  * @cache: the cache its fragments live in, or NULL if it will never have any
  * @stats: counters of the mount that the file is seen through
  * @ops: how the sharer is shot down and read
+ * @dev: the device number that its users know it by, for the trace
  *
  * Context: any; the map is not visible to others yet.
  */
 void fold_map_init(struct fold_map *map, struct fold_cache *cache,
 		   struct fold_stats *stats,
-		   const struct fold_sharer_ops *ops)
+		   const struct fold_sharer_ops *ops, dev_t dev)
 {
 	mutex_init(&map->mutex);
 	rwlock_init(&map->lock);
@@ -33,6 +34,7 @@ void fold_map_init(struct fold_map *map, struct fold_cache *cache,
 	map->changing = 0;
 	map->outside = 0;
 	map->closed = false;
+	map->dev = dev;
 	map->ops = ops;
 	map->cache = cache;
 	map->stats = stats;

@@ -53,6 +53,7 @@ struct fold_extent {
  * @changing: changes of the file's bytes under way
  * @outside: changes that did not wait for us (writers around the mount)
  * @closed: no lookup finds anything: a writer around the mount has come
+ * @dev: the sharer's device number, for the trace; immutable
  * @ops: how the sharer is shot down and read; immutable
  * @cache: the cache its fragments live in; immutable
  * @stats: counters of the mount that the file is seen through; immutable
@@ -67,6 +68,7 @@ struct fold_map {
 	unsigned int changing;
 	unsigned int outside;
 	bool closed;
+	dev_t dev;
 	const struct fold_sharer_ops *ops;
 	struct fold_cache *cache;
 	struct fold_stats *stats;
@@ -89,7 +91,7 @@ struct fold_run {
 
 void fold_map_init(struct fold_map *map, struct fold_cache *cache,
 		   struct fold_stats *stats,
-		   const struct fold_sharer_ops *ops);
+		   const struct fold_sharer_ops *ops, dev_t dev);
 void fold_map_link(struct fold_map *map, struct fold_extent *ext);
 void fold_map_unlink(struct fold_map *map, struct fold_extent *ext);
 struct fold_extent *fold_map_first(struct fold_map *map, unsigned long first,

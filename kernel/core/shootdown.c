@@ -78,7 +78,7 @@ void fold_shootdown_range(struct fold_space *space, unsigned long first,
 			  unsigned long last)
 {
 	walk_parts(space, first, last, zap_part, NULL);
-	trace_foldfs_shootdown(first, last - first + 1);
+	trace_foldfs_shootdown(space->dev, first, last - first + 1);
 }
 
 /**

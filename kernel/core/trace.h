@@ -12,67 +12,76 @@
 #include <linux/tracepoint.h>
 
 DECLARE_EVENT_CLASS(foldfs_range,
-	TP_PROTO(unsigned long ino, unsigned long index, unsigned long nr,
-		 unsigned long phys),
-	TP_ARGS(ino, index, nr, phys),
+	TP_PROTO(dev_t dev, unsigned long ino, unsigned long index,
+		 unsigned long nr, unsigned long phys),
+	TP_ARGS(dev, ino, index, nr, phys),
 	TP_STRUCT__entry(
+		__field(dev_t, dev)
 		__field(unsigned long, ino)
 		__field(unsigned long, index)
 		__field(unsigned long, nr)
 		__field(unsigned long, phys)
 	),
 	TP_fast_assign(
+		__entry->dev = dev;
 		__entry->ino = ino;
 		__entry->index = index;
 		__entry->nr = nr;
 		__entry->phys = phys;
 	),
-	TP_printk("ino=%lu index=%lu nr=%lu phys=%lu", __entry->ino,
+	TP_printk("dev=%u:%u ino=%lu index=%lu nr=%lu phys=%lu",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->ino,
 		  __entry->index, __entry->nr, __entry->phys)
 );
 
 DEFINE_EVENT(foldfs_range, foldfs_join,
-	TP_PROTO(unsigned long ino, unsigned long index, unsigned long nr,
-		 unsigned long phys),
-	TP_ARGS(ino, index, nr, phys));
+	TP_PROTO(dev_t dev, unsigned long ino, unsigned long index,
+		 unsigned long nr, unsigned long phys),
+	TP_ARGS(dev, ino, index, nr, phys));
 
 DEFINE_EVENT(foldfs_range, foldfs_break,
-	TP_PROTO(unsigned long ino, unsigned long index, unsigned long nr,
-		 unsigned long phys),
-	TP_ARGS(ino, index, nr, phys));
+	TP_PROTO(dev_t dev, unsigned long ino, unsigned long index,
+		 unsigned long nr, unsigned long phys),
+	TP_ARGS(dev, ino, index, nr, phys));
 
 TRACE_EVENT(foldfs_fill,
-	TP_PROTO(unsigned long phys, unsigned long index, unsigned long nr,
-		 long res),
-	TP_ARGS(phys, index, nr, res),
+	TP_PROTO(dev_t dev, unsigned long phys, unsigned long index,
+		 unsigned long nr, long res),
+	TP_ARGS(dev, phys, index, nr, res),
 	TP_STRUCT__entry(
+		__field(dev_t, dev)
 		__field(unsigned long, phys)
 		__field(unsigned long, index)
 		__field(unsigned long, nr)
 		__field(long, res)
 	),
 	TP_fast_assign(
+		__entry->dev = dev;
 		__entry->phys = phys;
 		__entry->index = index;
 		__entry->nr = nr;
 		__entry->res = res;
 	),
-	TP_printk("phys=%lu index=%lu nr=%lu res=%ld", __entry->phys,
+	TP_printk("dev=%u:%u phys=%lu index=%lu nr=%lu res=%ld",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->phys,
 		  __entry->index, __entry->nr, __entry->res)
 );
 
 TRACE_EVENT(foldfs_shootdown,
-	TP_PROTO(unsigned long phys, unsigned long nr),
-	TP_ARGS(phys, nr),
+	TP_PROTO(dev_t dev, unsigned long phys, unsigned long nr),
+	TP_ARGS(dev, phys, nr),
 	TP_STRUCT__entry(
+		__field(dev_t, dev)
 		__field(unsigned long, phys)
 		__field(unsigned long, nr)
 	),
 	TP_fast_assign(
+		__entry->dev = dev;
 		__entry->phys = phys;
 		__entry->nr = nr;
 	),
-	TP_printk("phys=%lu nr=%lu", __entry->phys, __entry->nr)
+	TP_printk("dev=%u:%u phys=%lu nr=%lu", MAJOR(__entry->dev),
+		  MINOR(__entry->dev), __entry->phys, __entry->nr)
 );
 
 #endif

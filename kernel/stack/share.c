@@ -88,7 +88,9 @@ int fold_share_sb_init(struct super_block *sb, struct fs_context *fc)
 	}
 	ss->queries = true;
 	/* The lower mount keeps the lower superblock until the cache is put. */
-	cache = fold_cache_get(fs->lower_mnt->mnt_sb, sb->s_bdi->ra_pages);
+	cache = fold_cache_get(fs->lower_mnt->mnt_sb,
+			       fs->lower_mnt->mnt_sb->s_dev,
+			       sb->s_bdi->ra_pages);
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
 	ss->cache = cache;
@@ -179,7 +181,7 @@ void fold_share_init(struct fold_inode *fi, struct super_block *sb)
 	struct fold_share *share = &fi->share;
 
 	fold_map_init(&share->map, ss->cache, &ss->stats,
-		      &fold_lower_sharer_ops);
+		      &fold_lower_sharer_ops, sb->s_dev);
 	spin_lock_init(&share->lock);
 	INIT_LIST_HEAD(&share->openers);
 	share->state = FOLDFS_STATE_NEW;

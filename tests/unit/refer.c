@@ -411,7 +411,7 @@ static void begin(void)
 		fold_table_init(&cache.space[i].table);
 	}
 	for (i = 0; i < FILES; i++)
-		fold_map_init(&maps[i], &cache, &stats, &ops);
+		fold_map_init(&maps[i], &cache, &stats, &ops, 0);
 }
 
 static void end(void)

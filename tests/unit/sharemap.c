@@ -140,7 +140,7 @@ TEST(sharemap, lookups_agree_with_a_model)
 {
 	unsigned int round, i;
 
-	fold_map_init(&map, NULL, NULL, NULL);
+	fold_map_init(&map, NULL, NULL, NULL, 0);
 	for (round = 0; round < 20000; round++) {
 		unsigned long first = rnd(PAGES);
 
@@ -160,7 +160,7 @@ TEST(sharemap, nothing_is_found_in_a_closed_map)
 	struct fold_extent *ext = new_extent(3, 5);
 	struct fold_run run;
 
-	fold_map_init(&map, NULL, NULL, NULL);
+	fold_map_init(&map, NULL, NULL, NULL, 0);
 	locked_link(ext);
 	CHECK(fold_map_lookup(&map, 4, &run), "before");
 	map.closed = true;
@@ -182,7 +182,7 @@ TEST(sharemap, both_ends_of_the_file)
 	struct fold_extent *tail = new_extent(ULONG_MAX - 3, 4);
 	struct fold_run run;
 
-	fold_map_init(&map, NULL, NULL, NULL);
+	fold_map_init(&map, NULL, NULL, NULL, 0);
 	locked_link(tail);
 	CHECK(!fold_map_lookup(&map, 0, &run), "nothing there");
 	CHECK(run.nr == ULONG_MAX - 3, "%lu", run.nr);
@@ -203,7 +203,7 @@ TEST(sharemap, changes_are_counted_and_announced)
 	struct fold_extent *ext = new_extent(0, 1);
 	unsigned long gen;
 
-	fold_map_init(&map, NULL, NULL, NULL);
+	fold_map_init(&map, NULL, NULL, NULL, 0);
 	gen = map.gen;
 	CHECK(!fold_map_change_begin(&map), "nothing to break");
 	CHECK(map.changing == 1 && map.gen != gen, "announced");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counts breaks by inode.
+ * Counts breaks by mount and inode.
  *
  * Events come as text through an instance of the kernel's ring buffer that belongs
  * to this process alone, so that nobody else's tracing is disturbed. Instances that
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "breaks.h"
@@ -83,16 +84,18 @@ void breaks_close(struct breaks *breaks)
 	breaks->instance[0] = '\0';
 }
 
-static void count(struct breaks *breaks, ino_t inode, uint64_t pages)
+static void count(struct breaks *breaks, dev_t device, ino_t inode, uint64_t pages)
 {
 	size_t i = 0;
 
-	while (i < breaks->nr && breaks->inode[i].inode != inode)
+	while (i < breaks->nr &&
+	       (breaks->inode[i].inode != inode || breaks->inode[i].device != device))
 		i++;
 	if (i == BREAKS_MAX)
 		return;
 	if (i == breaks->nr) {
 		memset(&breaks->inode[i], 0, sizeof(breaks->inode[i]));
+		breaks->inode[i].device = device;
 		breaks->inode[i].inode = inode;
 		breaks->nr++;
 	}
@@ -102,11 +105,13 @@ static void count(struct breaks *breaks, ino_t inode, uint64_t pages)
 
 static void take_line(struct breaks *breaks, const char *line)
 {
-	const char *event = strstr(line, "foldfs_break: ino=");
+	const char *event = strstr(line, "foldfs_break: dev=");
+	unsigned int first, second;
 	unsigned long inode, pages;
 
-	if (event && sscanf(event, "foldfs_break: ino=%lu index=%*u nr=%lu", &inode, &pages) == 2)
-		count(breaks, inode, pages);
+	if (event && sscanf(event, "foldfs_break: dev=%u:%u ino=%lu index=%*u nr=%lu", &first,
+			    &second, &inode, &pages) == 4)
+		count(breaks, makedev(first, second), inode, pages);
 }
 
 static int by_breaks(const void *a, const void *b)
@@ -115,7 +120,9 @@ static int by_breaks(const void *a, const void *b)
 
 	if (x->breaks != y->breaks)
 		return x->breaks > y->breaks ? -1 : 1;
-	return x->inode < y->inode ? -1 : x->inode > y->inode;
+	if (x->inode != y->inode)
+		return x->inode < y->inode ? -1 : 1;
+	return x->device < y->device ? -1 : x->device > y->device;
 }
 
 void breaks_read(struct breaks *breaks)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which files lose sharing: the tracepoint foldfs_break, counted by inode. */
+/* Which files lose sharing: the tracepoint foldfs_break, counted by mount and inode. */
 #ifndef BREAKS_H
 #define BREAKS_H
 
@@ -16,6 +16,7 @@ struct breaks {
 	char line[1024];	/* an event that has come in part */
 	size_t used;
 	struct breaks_inode {
+		dev_t device;	/* of the mount, as in mountinfo */
 		ino_t inode;
 		uint64_t breaks, pages;
 	} inode[BREAKS_MAX];

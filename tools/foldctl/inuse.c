@@ -92,6 +92,15 @@ static bool measure(struct scan *scan, int fd, struct inuse_file *file)
 	return true;
 }
 
+static uint64_t mount_of(int fd)
+{
+	struct statx stx;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) || !(stx.stx_mask & STATX_MNT_ID))
+		return 0;
+	return stx.stx_mnt_id;
+}
+
 static char *read_link(int directory, const char *name)
 {
 	char path[4096];
@@ -131,6 +140,7 @@ static int look_at(struct scan *scan, int directory, const char *name, pid_t pid
 		if (fd >= 0) {
 			if (measure(scan, fd, file))
 				file->path = read_link(directory, name);
+			file->mount = mount_of(fd);
 			close(fd);
 		}
 	}

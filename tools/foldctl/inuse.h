@@ -10,6 +10,7 @@
 
 struct inuse_file {
 	dev_t device;
+	uint64_t mount;		/* ID of the mount it was found on, 0 if that is not known */
 	ino_t inode;
 	char *path;
 	uint64_t size;

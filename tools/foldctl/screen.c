@@ -188,18 +188,42 @@ static void draw_files(const struct view *view, int *row, int last)
 	}
 }
 
-static const char *path_of(const struct view *view, ino_t inode, char *unknown, size_t room)
+/*
+ * The device number of the filesystem a file lies on. What stat(2) says of the file may be
+ * another one, on Btrfs; but it is all there is in another mount namespace.
+ */
+static dev_t filesystem_of_file(const struct view *view, const struct inuse_file *file)
 {
+	for (int i = 0; i < view->mounts.nr; i++)
+		if ((uint64_t)view->mounts.mount[i].id == file->mount)
+			return view->mounts.mount[i].device;
+	return file->device;
+}
+
+/* Where it is in use, or else where it could be found. */
+static const char *name_of(const struct view *view, const struct breaks_inode *inode,
+			   char *unused, size_t room)
+{
+	const char *target = NULL;
+
 	for (size_t i = 0; i < view->inuse.nr; i++)
-		if (view->inuse.file[i].inode == inode)
+		if (view->inuse.file[i].inode == inode->inode &&
+		    filesystem_of_file(view, &view->inuse.file[i]) == inode->device)
 			return view->inuse.file[i].path;
-	snprintf(unknown, room, "inode %" PRIu64, (uint64_t)inode);
-	return unknown;
+	for (int i = 0; i < view->mounts.nr && !target; i++)
+		if (view->mounts.mount[i].device == inode->device)
+			target = view->mounts.mount[i].target;
+	if (target)
+		snprintf(unused, room, "inode %" PRIu64 " on %s", (uint64_t)inode->inode, target);
+	else
+		snprintf(unused, room, "inode %" PRIu64 " on %u:%u", (uint64_t)inode->inode,
+			 major(inode->device), minor(inode->device));
+	return unused;
 }
 
 static void draw_breaks(const struct view *view, int *row, int last)
 {
-	char unknown[64];
+	char unused[300];
 
 	heading(row, "  BREAKS   BROKEN  FILE (since foldctl was started)");
 	if (!view->traced && *row <= last)
@@ -209,7 +233,7 @@ static void draw_breaks(const struct view *view, int *row, int last)
 
 		mvprintw(*row, 0, "%8" PRIu64, inode->breaks);
 		print_size(*row, 9, inode->pages * sysconf(_SC_PAGESIZE));
-		print_path(*row, 19, path_of(view, inode->inode, unknown, sizeof(unknown)));
+		print_path(*row, 19, name_of(view, inode, unused, sizeof(unused)));
 		(*row)++;
 	}
 }

@@ -228,11 +228,12 @@ def subject(path, products, scripts, base):
         for name in ("init", "agent"):
             archive.copy(name, os.path.join(paths.VM, "guest", name), 0o755)
         archive.copy("tests/lib.sh", os.path.join(paths.VM, "lib.sh"))
-        for extra in sorted(glob.glob(os.path.join(paths.VM, "t", "*.inc"))):
+        shared = [glob.glob(os.path.join(paths.VM, "t", "*" + end)) for end in (".inc", ".py")]
+        for extra in sorted(sum(shared, [])):
             archive.copy("tests/" + os.path.basename(extra), extra)
         for name, file in products.items():
             archive.copy(name, file)
-        binaries = [f for n, f in products.items() if n.startswith("usr/")]
+        binaries = [f for n, f in products.items() if n.startswith(("usr/bin/", "usr/sbin/"))]
         for lib in _libraries_of(binaries) if binaries else []:
             if lib not in there:
                 archive.copy(_place(lib), os.path.realpath(lib), 0o755)

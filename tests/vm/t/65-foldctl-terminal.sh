@@ -17,51 +17,10 @@ files=$(find $LOWER -type f | wc -l)
 assert_ge "$files" 20000 "files"
 drop_caches
 
-cat >/tmp/terminal.py <<'P'
-# A terminal of its own around a command: run(command, keys) types each of keys, a list
-# of (text to wait for, what to do), and returns what was printed and the wait status.
-import fcntl, os, pty, select, signal, struct, sys, termios, time
-
-def resize(fd, rows, columns):
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-def run(command, steps, rows=30, columns=100, limit=100):
-    pid, fd = pty.fork()
-    if not pid:
-        # Tests run in the background, where shells have Ctrl-C ignored.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        time.sleep(0.2)
-        os.environ["TERM"] = os.environ.get("USE_TERM", "vt100")
-        os.execvp(command[0], command)
-    resize(fd, rows, columns)
-    seen, mark, steps = b"", 0, list(steps)
-    end = time.monotonic() + limit
-    while True:
-        assert time.monotonic() < end, (command, steps[:1], seen[-2000:])
-        if select.select([fd], [], [], 0.1)[0]:
-            try:
-                got = os.read(fd, 65536)
-            except OSError:
-                got = b""
-            if not got:
-                break
-            seen += got
-        while steps and steps[0][0].encode() in seen[mark:]:
-            what = steps.pop(0)[1]
-            mark = len(seen)
-            if callable(what):
-                what(fd)
-            else:
-                os.write(fd, what.encode())
-    status = os.waitpid(pid, 0)[1]
-    assert not steps, (command, steps, seen[-2000:])
-    return seen.decode(errors="replace"), status
-P
-
 # ---- the progress bar: there and gone again; Ctrl-C takes it away, too
 cat >/tmp/bar.py <<'P'
 import os, resource, signal, sys
-sys.path.insert(0, "/tmp")
+sys.path.insert(0, "/tests")
 from terminal import run
 lower, files = sys.argv[1], int(sys.argv[2])
 # No bar appears before half a second has passed: the same tree again and again takes
@@ -100,9 +59,12 @@ python3 /tmp/hold.py $FOLD/lib &
 until_true 60 test -e /tmp/ready
 json "foldctl top --json" \
 	"[(f['file'], f['saved'], f['cached'], f['users']) for f in d['files']] == [('$FOLD/lib', 4 << 20, 8 << 20, 1)]"
+mkdir -p /mnt/second
+fold_mount $LOWER /mnt/second
+cat /mnt/second/lib /mnt/second/clone >/dev/null
 cat >/tmp/top.py <<'P'
 import os, signal, sys, time
-sys.path.insert(0, "/tmp")
+sys.path.insert(0, "/tests")
 from terminal import run, resize
 fold = sys.argv[1]
 instances = "/sys/kernel/tracing/instances"
@@ -111,7 +73,9 @@ def change(fd):
         f.seek(1 << 20)
         f.write(b"x" * 9000)
 top = ["foldctl", "top", "-i", "0.5"]
-out, status = run(top, [(fold + "/lib", change), ("12K", "q")])
+# The other mount loses the file by the same change: one inode number, two mounts.
+unused = "inode %d on /mnt/second" % os.stat(fold + "/lib").st_ino
+out, status = run(top, [(fold + "/lib", change), ("12K", ""), (unused, "q")])
 assert status == 0, status
 assert out.count(fold + "/lib") > 1 and "BREAKS" in out and "SAVED" in out and "8M" in out, out
 assert os.listdir(instances) == [], os.listdir(instances)
@@ -135,6 +99,7 @@ out, status = run(["foldctl", "map", "-p", fold + "/clone"], [], columns=42)
 assert "[" + 40 * "#" + "]" in out and status == 0, out
 P
 python3 /tmp/top.py $FOLD
+umount /mnt/second
 foldctl map -p $FOLD/lib >/tmp/out
 grep -qE '^\[#{9}-#{68}\]$' /tmp/out || fail "picture: $(cat /tmp/out)"
 grep -q "^$FOLD/lib: joined, 8M of 8M shared, 8M cached" /tmp/out || fail "picture: $(cat /tmp/out)"
