@@ -52,7 +52,8 @@ static bool is_of_series(const char *release, const char *list)
 	return false;
 }
 
-static bool is_installed(const char *release)
+/* Where modprobe would find the module, in @path; false if nowhere. */
+static bool is_installed(const char *release, char *path, size_t room)
 {
 	char file[512], line[4096];
 	bool found = false;
@@ -67,12 +68,32 @@ static bool is_installed(const char *release)
 		found = strstr(line, "/foldfs.ko") || !strncmp(line, "foldfs.ko", 9);
 	}
 	fclose(list);
+	if (found)
+		snprintf(path, room, "/lib/modules/%s/%s", release, line);
+	return found;
+}
+
+/* Whether a module ends as sign-file leaves it. One that is compressed is taken for signed. */
+static bool is_signed(const char *path)
+{
+	static const char mark[] = "~Module signature appended~\n";
+	char end[sizeof(mark) - 1];
+	const char *suffix = strrchr(path, '.');
+	FILE *in = fopen(path, "re");
+	bool found;
+
+	if (!in)
+		return true;
+	found = (suffix && strcmp(suffix, ".ko")) ||
+		(!fseek(in, -(long)sizeof(end), SEEK_END) &&
+		 fread(end, sizeof(end), 1, in) == 1 && !memcmp(end, mark, sizeof(end)));
+	fclose(in);
 	return found;
 }
 
 static void check_module(struct checks *checks, const char *release)
 {
-	char version[64], file[512];
+	char version[64], file[8192];
 
 	if (foldfs_present()) {
 		if (!first_line("/sys/module/foldfs/version", version, sizeof(version)))
@@ -80,7 +101,7 @@ static void check_module(struct checks *checks, const char *release)
 		check_found(checks, CHECK_OK, "module", NULL, "foldfs is loaded (%s)", version);
 		return;
 	}
-	if (is_installed(release)) {
+	if (is_installed(release, file, sizeof(file))) {
 		check_found(checks, CHECK_NOTE, "module",
 			    "the first mount loads it; or run: modprobe foldfs",
 			    "foldfs is installed and not loaded");
@@ -110,19 +131,29 @@ static bool is_chosen(const char *line, const char *word)
 	return at && !strncmp(at + 1, word, strlen(word)) && at[1 + strlen(word)] == ']';
 }
 
-static void check_signing(struct checks *checks)
+static void check_signing(struct checks *checks, const char *release)
 {
-	char line[256];
+	char line[256], path[8192];
+	bool strict;
 
-	if (foldfs_present())
+	strict = (first_line("/sys/kernel/security/lockdown", line, sizeof(line)) &&
+		  strchr(line, '[') && !is_chosen(line, "none")) ||
+		 (first_line("/sys/module/module/parameters/sig_enforce", line, sizeof(line)) &&
+		  line[0] == 'Y');
+	if (!strict || foldfs_present())
 		return;
-	if ((first_line("/sys/kernel/security/lockdown", line, sizeof(line)) &&
-	     strchr(line, '[') && !is_chosen(line, "none")) ||
-	    (first_line("/sys/module/module/parameters/sig_enforce", line, sizeof(line)) &&
-	     line[0] == 'Y'))
+	if (!is_installed(release, path, sizeof(path)))
 		check_found(checks, CHECK_NOTE, "signature",
-			    "sign foldfs.ko with a key that the machine knows (README, Secure Boot)",
+			    "sign foldfs.ko with a key that the machine trusts (README, Secure Boot)",
 			    "this kernel loads signed modules only");
+	else if (!is_signed(path))
+		check_found(checks, CHECK_BAD, "signature",
+			    "sign it with a key that the machine trusts (README, Secure Boot)",
+			    "this kernel loads signed modules only, and %s is not signed", path);
+	else
+		check_found(checks, CHECK_NOTE, "signature",
+			    "if it cannot be loaded, the machine does not trust the key yet (README, Secure Boot)",
+			    "this kernel loads signed modules only; %s is signed", path);
 }
 
 static void check_helper(struct checks *checks)
@@ -172,7 +203,7 @@ void check_system(struct checks *checks)
 			    "%s is not one that foldfs is tested on (%s)", name.release,
 			    FOLDFS_SERIES);
 	check_module(checks, name.release);
-	check_signing(checks);
+	check_signing(checks, name.release);
 	check_helper(checks);
 	check_leases(checks);
 }
