@@ -112,7 +112,9 @@ def tools():
         return {}
     _make("tools", ["make", "-C", where, f"-j{os.cpu_count()}"])
     built = {"usr/bin/foldctl": os.path.join(where, "foldctl", "foldctl"),
-             "usr/sbin/mount.foldfs": os.path.join(where, "mount.foldfs")}
+             "usr/sbin/mount.foldfs": os.path.join(where, "mount.foldfs"),
+             "usr/share/foldfs/grafana/foldfs.json":
+                 os.path.join(where, "grafana", "foldfs.json")}
     return {name: file for name, file in built.items() if os.path.exists(file)}
 
 

@@ -75,6 +75,32 @@ for line in open("/tmp/out").read().splitlines():
     else:
         assert re.fullmatch(name + r"(\{([a-z]+=\"([^\"\\]|\\.)*\",?)+\})? \d+", line), line
 assert len(seen) == 13, seen' || fail "format: $(cat /tmp/out)"
+
+# ---- what the Grafana dashboard asks for is there, under these names and labels
+python3 -c 'import json, re
+samples = [line for line in open("/tmp/out") if not line.startswith("#")]
+there = {re.match(r"\w+", line).group() for line in samples}
+labels = {label for line in samples for label in re.findall(r"(\w+)=\"", line)} | {"instance"}
+board = json.load(open("/usr/share/foldfs/grafana/foldfs.json"))
+variables = {v["name"] for v in board["templating"]["list"]} | {"__rate_interval", "__all"}
+assert set(re.findall(r"\$\{?(\w+)", json.dumps(board))) <= variables
+asked = {name for v in board["templating"]["list"] for name in re.findall(r"foldfs_\w+", json.dumps(v))}
+cells, ids = set(), [p["id"] for p in board["panels"]]
+assert len(ids) == len(set(ids)), ids
+for panel in board["panels"]:
+    place = panel["gridPos"]
+    mine = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
+    assert not mine & cells and place["x"] + place["w"] <= 24, panel["title"]
+    cells |= mine
+    for target in panel["targets"]:
+        names = re.findall(r"foldfs_\w+", target["expr"])
+        assert names, target
+        asked |= set(names)
+        # Counters are looked at as rates, gauges as they are.
+        for name in names:
+            assert ("rate(" + name in target["expr"]) == name.endswith("_total"), target
+        assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= labels, target
+assert asked <= there, asked - there' || fail "the dashboard does not fit the metrics"
 mkdir "/tmp/col" '/mnt/a "b\c'
 fold_mount $LOWER '/mnt/a "b\c'
 foldctl metrics -w /tmp/col/foldfs.prom
