@@ -35,7 +35,7 @@ help:
 	@echo 'make deb                Debian packages: the module for DKMS, and the tools'
 	@echo 'make check-packages     install, use, upgrade and purge them on Debian 12 and 13'
 	@echo '                        systems in VMs (half an hour when emulated)'
-	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, layering, sizes'
+	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, mandoc, layering, sizes'
 	@echo 'make bench              measurements'
 	@echo 'make clean              remove what was built; distclean: downloads as well'
 	@echo

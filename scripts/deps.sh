@@ -24,11 +24,11 @@ packages() {
 		;;
 	lint)
 		packages build
-		echo sparse shellcheck perl linux-source-6.12 xz-utils cpio git
+		echo sparse shellcheck mandoc perl linux-source-6.12 xz-utils cpio git
 		;;
 	deb)
 		packages build
-		echo build-essential dpkg-dev debhelper dh-dkms git
+		echo build-essential dpkg-dev debhelper dh-dkms mandoc git
 		;;
 	packages)
 		packages vm
