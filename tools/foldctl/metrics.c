@@ -93,6 +93,9 @@ static int print_metrics(FILE *out, struct fold_mounts *mounts)
 		if (mount_read_counters(&mounts->mount[i])) {
 			memset(mounts->mount[i].known, 0, sizeof(mounts->mount[i].known));
 			result = -1;
+		} else {
+			/* So that sums over mounts are right. */
+			mounts_show(mounts, &mounts->mount[i]);
 		}
 	}
 	fputs("# HELP foldfs_module_loaded Whether the foldfs module is there.\n"

@@ -35,6 +35,7 @@ static const char *const counter_files[NR_COUNTERS] = {
 	[COUNTER_SHOOTDOWNS] = "shootdowns",
 	[COUNTER_FALLBACKS] = "fallbacks",
 	[COUNTER_OUTSIDE_WRITERS] = "outside_writers",
+	[COUNTER_CACHE] = "cache",
 };
 
 bool foldfs_present(void)
@@ -213,6 +214,26 @@ int mount_read_counters(struct fold_mount *mount)
 	}
 	close(fd);
 	return result;
+}
+
+void mounts_show(struct fold_mounts *mounts, struct fold_mount *mount)
+{
+	static const enum counter of_cache[] = {
+		COUNTER_FRAGMENTS, COUNTER_REFERENCES, COUNTER_PAGES_CACHED,
+		COUNTER_PAGES_SAVED, COUNTER_FILLS, COUNTER_REFILLS, COUNTER_SHOOTDOWNS,
+	};
+	uint64_t cache = mount->known[COUNTER_CACHE] ? mount->counter[COUNTER_CACHE] : 0;
+	bool seen = false;
+
+	for (int i = 0; i < mounts->nr && cache; i++) {
+		const struct fold_mount *other = &mounts->mount[i];
+
+		seen |= other->shown && other->device != mount->device &&
+			other->known[COUNTER_CACHE] && other->counter[COUNTER_CACHE] == cache;
+	}
+	for (size_t i = 0; i < sizeof(of_cache) / sizeof(of_cache[0]) && seen; i++)
+		mount->known[of_cache[i]] = false;
+	mount->shown = true;
 }
 
 int mounts_act(struct fold_mounts *mounts, char **paths, int nr, bool every,

@@ -19,6 +19,7 @@ enum counter {
 	COUNTER_SHOOTDOWNS,
 	COUNTER_FALLBACKS,
 	COUNTER_OUTSIDE_WRITERS,
+	COUNTER_CACHE,	/* no counter: which cache the mount has, 0 for none */
 	NR_COUNTERS
 };
 
@@ -30,6 +31,7 @@ struct fold_mount {
 	int id;
 	uint64_t counter[NR_COUNTERS];
 	bool known[NR_COUNTERS];	/* false: this module does not have the counter */
+	bool shown;			/* see mounts_show() */
 };
 
 struct fold_mounts {
@@ -71,5 +73,11 @@ int mount_open_sysfs(const struct fold_mount *mount);
 
 /* Reads the counters of one mount. 0, or -1 after it complained. */
 int mount_read_counters(struct fold_mount *mount);
+
+/*
+ * Mounts over one lower filesystem have one cache. To be called for each that is shown,
+ * with its counters read: makes those of the cache unknown if another one has shown them.
+ */
+void mounts_show(struct fold_mounts *mounts, struct fold_mount *mount);
 
 #endif

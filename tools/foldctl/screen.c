@@ -94,6 +94,8 @@ static int look(struct view *view)
 		/* One that goes away meanwhile shows nothing. */
 		if (mount_read_counters(mount))
 			memset(mount->known, 0, sizeof(mount->known));
+		else
+			mounts_show(&view->mounts, mount);
 	}
 	if (inuse_read(&view->inuse))
 		return -1;
@@ -121,6 +123,15 @@ static void print_size(int row, int column, uint64_t bytes)
 	free(text);
 }
 
+static void print_pages(int row, int column, const struct fold_mount *mount,
+			enum counter counter)
+{
+	if (mount->known[counter])
+		print_size(row, column, mount->counter[counter] * sysconf(_SC_PAGESIZE));
+	else
+		mvprintw(row, column, "%8s", "-");
+}
+
 static void print_path(int row, int column, const char *path)
 {
 	int room = COLS - column, length = strlen(path);
@@ -138,7 +149,8 @@ static void print_rate(const struct view *view, int row, int column,
 		       const struct fold_mount *mount, enum counter counter)
 {
 	for (int i = 0; i < view->nr_before; i++) {
-		if (view->before[i].device != mount->device || view->since <= 0)
+		if (view->before[i].device != mount->device || view->since <= 0 ||
+		    !mount->known[counter])
 			continue;
 		mvprintw(row, column, "%8.0f",
 			 (mount->counter[counter] - view->before[i].counter[counter]) /
@@ -150,16 +162,14 @@ static void print_rate(const struct view *view, int row, int column,
 
 static void draw_mounts(const struct view *view, int *row, int last)
 {
-	uint64_t page = sysconf(_SC_PAGESIZE);
-
 	heading(row, "   SAVED  CACHED  FILLS/s BREAKS/s ZAPPED/s  MOUNT");
 	for (int i = 0; i < view->mounts.nr && *row <= last; i++) {
 		const struct fold_mount *mount = &view->mounts.mount[i];
 
 		if (mounts_seen_before(&view->mounts, i))
 			continue;
-		print_size(*row, 0, mount->counter[COUNTER_PAGES_SAVED] * page);
-		print_size(*row, 8, mount->counter[COUNTER_PAGES_CACHED] * page);
+		print_pages(*row, 0, mount, COUNTER_PAGES_SAVED);
+		print_pages(*row, 8, mount, COUNTER_PAGES_CACHED);
 		print_rate(view, *row, 17, mount, COUNTER_FILLS);
 		print_rate(view, *row, 26, mount, COUNTER_BREAKS);
 		print_rate(view, *row, 35, mount, COUNTER_SHOOTDOWNS);

@@ -20,7 +20,7 @@
 enum {
 	COL_TARGET, COL_LOWER, COL_DEVICE, COL_FRAGMENTS, COL_REFERENCES, COL_CACHED,
 	COL_SAVED, COL_JOINS, COL_BREAKS, COL_FILLS, COL_SHOOTDOWNS, COL_FALLBACKS,
-	COL_REFILLS, COL_OUTSIDE, COL_OPTIONS,
+	COL_REFILLS, COL_OUTSIDE, COL_CACHE, COL_OPTIONS,
 };
 
 static const struct report_column columns[] = {
@@ -45,6 +45,8 @@ static const struct report_column columns[] = {
 	[COL_REFILLS] = { "REFILLS", REPORT_NUMBER, false, "fills that had to be done again" },
 	[COL_OUTSIDE] = { "OUTSIDE", REPORT_NUMBER, false,
 			  "files that lost their sharing to a writer around the mount" },
+	[COL_CACHE] = { "CACHE", REPORT_NUMBER, false,
+			"number of the cache, the same for mounts over one filesystem" },
 	[COL_OPTIONS] = { "OPTIONS", REPORT_TEXT, false, "mount options" },
 	{ NULL, 0, false, NULL },
 };
@@ -111,6 +113,9 @@ static void fill(int column, const void *data, struct report_cell *cell)
 	case COL_REFILLS:
 		fill_counter(line, COUNTER_REFILLS, 1, cell);
 		break;
+	case COL_CACHE:
+		fill_counter(line, COUNTER_CACHE, 1, cell);
+		break;
 	case COL_OUTSIDE:
 		fill_counter(line, COUNTER_OUTSIDE_WRITERS, 1, cell);
 		break;
@@ -129,14 +134,20 @@ static void usage(const struct report *report, FILE *out)
 	report_help(report, out);
 }
 
+struct status {
+	struct report *report;
+	struct fold_mounts *mounts;
+};
+
 static int add_line(struct fold_mount *mount, void *data)
 {
-	struct report *report = data;
+	struct status *status = data;
 	struct line line = { .mount = mount, .page_size = sysconf(_SC_PAGESIZE) };
 
 	if (mount_read_counters(mount))
 		return -1;
-	return report_line(report, fill, &line);
+	mounts_show(status->mounts, mount);
+	return report_line(status->report, fill, &line);
 }
 
 int foldctl_status(int argc, char **argv)
@@ -149,6 +160,7 @@ int foldctl_status(int argc, char **argv)
 	static char name[] = "foldctl status";
 	struct fold_mounts mounts;
 	struct report report;
+	struct status status = { &report, &mounts };
 	bool all = false;
 	int option, result = FOLDCTL_OK;
 
@@ -173,7 +185,7 @@ int foldctl_status(int argc, char **argv)
 		return FOLDCTL_FAILED;
 	}
 
-	if (mounts_act(&mounts, argv + optind, argc - optind, all, add_line, &report))
+	if (mounts_act(&mounts, argv + optind, argc - optind, all, add_line, &status))
 		result = FOLDCTL_FAILED;
 	if (report_close(&report))
 		result = FOLDCTL_FAILED;

@@ -106,6 +106,13 @@ fold_mount $LOWER '/mnt/a "b\c'
 foldctl metrics -w /tmp/col/foldfs.prom
 grep -qF 'mountpoint="/mnt/a \"b\\c"' /tmp/col/foldfs.prom || fail "label: $(cat /tmp/col/foldfs.prom)"
 grep -qx 'foldfs_filesystems 2' /tmp/col/foldfs.prom || fail "filesystems"
+# One cache for both: what belongs to it is there once, so that sums are right.
+assert_eq "$(grep -c '^foldfs_saved_bytes{' /tmp/col/foldfs.prom)" 1 "samples of what is saved"
+assert_eq "$(grep -c '^foldfs_joins_total{' /tmp/col/foldfs.prom)" 2 "samples of joins"
+json "foldctl status --json -o +cache" \
+	"[f['cache'] for f in d['filesystems']] == [$(counter $FOLD cache)] * 2 and [f['cached'] is None for f in d['filesystems']] == [False, True] and d['filesystems'][1]['joins'] == 0"
+assert_eq "$(foldctl status -bno CACHED '/mnt/a "b\c' | tr -d ' ')" $(( $(counter $FOLD pages_cached) * 4096 )) \
+	"cached, of the second mount alone"
 assert_eq "$(ls /tmp/col)" foldfs.prom "what is left beside the file"
 assert_eq "$(stat -c %a /tmp/col/foldfs.prom)" 644 "mode of the file"
 
