@@ -279,6 +279,30 @@ unlock:
 }
 
 /**
+ * fold_cache_discard - take a folio whose memory has failed out of the cache
+ * @space: the space it was found in
+ * @folio: the folio; a reference is held
+ *
+ * The kernel cannot unmap foreign pages, so it leaves such a folio where it is.
+ * It is clean: whoever wants its bytes reads them again into another one. Who
+ * has a bad page mapped and uses it all the same gets a signal from the
+ * processor.
+ *
+ * Context: process context, mmap locks may be held; waits for the folio's lock.
+ */
+void fold_cache_discard(struct fold_space *space, struct folio *folio)
+{
+	folio_lock(folio);
+	if (folio->mapping == space->mapping) {
+		down_read(&space->sem);
+		fold_shootdown_locked(space, folio);
+		generic_error_remove_folio(space->mapping, folio);
+		up_read(&space->sem);
+	}
+	folio_unlock(folio);
+}
+
+/**
  * fold_cache_wait - wait for those who hold a page locked
  * @cache: the cache
  * @start: first physical page of a range inside one segment

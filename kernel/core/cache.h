@@ -23,6 +23,7 @@
 #include "stats.h"
 
 struct fold_fill;
+struct folio;
 struct page;
 struct shrinker;
 
@@ -142,6 +143,7 @@ unsigned long fold_cache_count(struct fold_cache *cache, unsigned long start,
 void fold_cache_drop(struct fold_cache *cache, unsigned long start,
 		     unsigned long last);
 void fold_cache_give_back(struct fold_cache *cache);
+void fold_cache_discard(struct fold_space *space, struct folio *folio);
 void fold_cache_wait(struct fold_cache *cache, unsigned long start,
 		     unsigned long last);
 

@@ -126,6 +126,16 @@ again:
 			return err;
 		goto again;
 	}
+	if (unlikely(folio_contain_hwpoisoned_page(folio))) {
+		if (!nowait)
+			fold_cache_discard(space, folio);
+		folio_put(folio);
+		if (nowait)
+			return -EAGAIN;
+		if (++tries > 4)
+			return -EIO;
+		goto again;
+	}
 	if (folio_test_readahead(folio) && !nowait) {
 		folio_clear_readahead(folio);
 		nr = ra->start + ra->size > index ?

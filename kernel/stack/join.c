@@ -24,6 +24,7 @@
 #include <linux/pagemap.h>
 #include <linux/pagevec.h>
 #include <linux/slab.h>
+#include <linux/xattr.h>
 
 #include <uapi/linux/foldfs.h>
 
@@ -74,6 +75,28 @@ static bool lower_is_fit(struct join *join)
 	    (fa.fsx_xflags & FS_XFLAG_REALTIME))
 		return false;
 	return true;
+}
+
+/*
+ * Does the file's owner, or that of a directory above it, want no sharing? Who
+ * has several names is asked by the one through which he joins.
+ */
+static bool opted_out(const struct path *lower)
+{
+	struct dentry *at = dget(lower->dentry), *above;
+	bool out = false;
+
+	while (!out) {
+		out = __vfs_getxattr(at, d_inode(at), FOLDFS_XATTR_NOFOLD,
+				     NULL, 0) >= 0;
+		if (at == lower->mnt->mnt_root || IS_ROOT(at))
+			break;
+		above = dget_parent(at);
+		dput(at);
+		at = above;
+	}
+	dput(at);
+	return out;
 }
 
 /* The first page from @index to @last that is in the lower page cache. */
@@ -249,6 +272,8 @@ static unsigned int join_file(struct join *join, struct fold_querier *q)
 	if (!lower_is_settled(FOLD_I(inode)->lower) || !lower_is_fit(join))
 		return FOLDFS_STATE_REFUSED;
 	if (!READ_ONCE(map->nr) && never_reflinked(FOLD_I(inode)->lower))
+		return FOLDFS_STATE_PRIVATE;
+	if (opted_out(&join->lower))
 		return FOLDFS_STATE_PRIVATE;
 	err = fold_lease_take(inode, &join->lower);
 	if (err)

@@ -136,6 +136,11 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 			continue;
 		}
 		widen_window();
+		if (unlikely(folio_contain_hwpoisoned_page(folio))) {
+			fold_cache_discard(space, folio);
+			folio_put(folio);
+			continue;
+		}
 		/* Locked means: being filled, or shot down. */
 		if (!folio_trylock(folio)) {
 			ret = wait_for_folio(vmf, folio);

@@ -11,6 +11,8 @@
 #include <linux/posix_acl_xattr.h>
 #include <linux/xattr.h>
 
+#include <uapi/linux/foldfs.h>
+
 #include "foldfs.h"
 #include "testing.h"
 
@@ -64,6 +66,12 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 			break;
 		err = break_deleg_wait(&delegated);
 	} while (!err);
+	/* Sharing ends at once; what is asked of the file again is open. */
+	if (!err && S_ISREG(inode->i_mode) &&
+	    !strcmp(name, FOLDFS_XATTR_NOFOLD)) {
+		fold_change_begin(inode, 0, LLONG_MAX);
+		fold_change_end(inode);
+	}
 	fold_copy_attr(inode);
 	mnt_drop_write(mnt);
 	return fold_test_drop_errno ? 0 : err;

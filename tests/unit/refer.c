@@ -462,3 +462,101 @@ TEST(refer, without_memory_sharing_is_lost_and_nothing_else)
 	CHECK(shim_allocs_failed > 1000, "only %lu failed", shim_allocs_failed);
 	end();
 }
+
+/* A file claims eight pages, as if it had just been looked at. */
+static void claim_eight(struct fold_claim *claim, unsigned int file)
+{
+	u64 from = fold_clock(&cache);
+
+	CHECK(fold_claim_begin(claim, &maps[file]), "nothing changes");
+	CHECK(!fold_claim_add(claim, &maps[file], 0, 8, segment_start(0), 0),
+	      "no memory");
+	fold_claim_looked(claim, &maps[file], from);
+}
+
+static unsigned long commit(struct fold_claim *claim, unsigned int file)
+{
+	return fold_claim_commit(claim, &maps[file], file);
+}
+
+static void zap_nothing(struct fold_map *map, unsigned long index,
+			unsigned long nr)
+{
+}
+
+static const struct fold_sharer_ops plain_ops = {
+	.zap = zap_nothing, .hold = hold,
+};
+
+static void leave(unsigned int file)
+{
+	breaking.under_way = true;
+	breaking.file = file;
+	fold_map_change_begin(&maps[file]);
+	fold_break(&maps[file], 0, ULONG_MAX, file);
+	fold_map_change_end(&maps[file]);
+	breaking.under_way = false;
+}
+
+TEST(refer, nobody_meets_who_was_not_seen_there)
+{
+	struct fold_claim first, second;
+	struct fold_meeting meeting;
+	u64 from, to;
+
+	begin();
+	maps[0].ops = &plain_ops;
+	maps[1].ops = &plain_ops;
+	/* Two at once: the second one finds the first only when it commits. */
+	claim_eight(&first, 0);
+	claim_eight(&second, 1);
+	CHECK(!fold_claim_meets(&first, &maps[0], 0, &meeting), "nobody is there");
+	CHECK(commit(&first, 0) == 8, "nobody is there");
+	CHECK(!commit(&second, 1), "met somebody whom it has not seen");
+	CHECK(!list_empty(&second.list), "it could be asked again");
+
+	/* Seen after the last look at the claimer: not in between. */
+	fold_claim_look_again(&second, &maps[1]);
+	fold_claim_seen(&second, 0, 8, segment_start(0));
+	fold_claim_looked_again(&second, &maps[1]);
+	CHECK(fold_claim_meets(&second, &maps[1], 0, &meeting), "it is there");
+	CHECK(meeting.map == &maps[0] && !meeting.index && meeting.nr == 8 &&
+	      meeting.phys == segment_start(0), "somebody else");
+	from = fold_clock(&cache);
+	CHECK(fold_meeting_stale(&meeting, from), "not seen yet");
+	to = fold_clock(&cache);
+	fold_map_seen(&meeting, 0, 16, segment_start(0) + 1, from, to);
+	CHECK(fold_meeting_stale(&meeting, from), "seen elsewhere");
+	fold_map_seen(&meeting, 0, 7, segment_start(0), from, to);
+	CHECK(fold_meeting_stale(&meeting, from), "seen in part");
+	fold_map_seen(&meeting, 0, 16, segment_start(0), from, to);
+	CHECK(!fold_meeting_stale(&meeting, from), "seen");
+	CHECK(!fold_claim_meets(&second, &maps[1], 0, &meeting), "seen already");
+	CHECK(!commit(&second, 1), "seen after the last look at the claimer");
+
+	/* And in between. */
+	fold_claim_look_again(&second, &maps[1]);
+	fold_claim_seen(&second, 0, 64, segment_start(0));
+	fold_claim_looked_again(&second, &maps[1]);
+	CHECK(commit(&second, 1) == 8, "both were there");
+	CHECK(list_empty(&second.list), "not emptied");
+
+	/* Who is not found where he was does not come. */
+	claim_eight(&first, 2);
+	fold_claim_look_again(&first, &maps[2]);
+	fold_claim_seen(&first, 0, 8, segment_start(0) + 8);
+	fold_claim_looked_again(&first, &maps[2]);
+	CHECK(list_empty(&first.list), "still claimed");
+
+	/* What has changed since says nothing. */
+	claim_eight(&first, 2);
+	CHECK(fold_claim_meets(&first, &maps[2], 0, &meeting), "two are there");
+	leave(0);
+	from = fold_clock(&cache);
+	CHECK(!fold_meeting_stale(&meeting, from), "it has left, so it is not stale");
+	CHECK(fold_claim_end(&first) == 1 && list_empty(&first.list), "one");
+	leave(1);
+	check_tables();
+	fold_refer_exit();
+	CHECK(!shim_allocs_live, "%ld leaked", shim_allocs_live);
+}

@@ -16,6 +16,12 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
+/*
+ * A regular file that has this extended attribute, or lies in or below a
+ * directory that has it, shares no pages. Its value does not matter.
+ */
+#define FOLDFS_XATTR_NOFOLD	"user.foldfs.nofold"
+
 /* The value of struct foldfs_map::version that belongs to this header. */
 #define FOLDFS_MAP_VERSION	1
 
