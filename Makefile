@@ -13,12 +13,19 @@ KERNEL ?= stock
 # The seeds of `make difftest`, and how many calls with each.
 SEEDS ?= 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20
 CALLS ?= 100000
+# `make torture`: minutes for each seed, and checked operations after which it
+# ends (0: time alone decides).
+MINUTES ?= 5
+CHECKED ?= 0
+# `make crashes`: how often, and from which seed on.
+N ?= 100
+SEED ?= 1
 
 version = $(shell sed -n 's/^VERSION[[:space:]]*?= *//p' tools/Makefile)
 release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
 supported = $(filter $(addsuffix .%,$(SERIES)) $(addsuffix -%,$(SERIES)),$(release))
 
-.PHONY: all help module tools check difftest demo bench lint deb check-packages clean distclean
+.PHONY: all help module tools check difftest torture mutations crashes demo bench lint deb check-packages clean distclean
 
 all: tools module
 
@@ -32,6 +39,11 @@ help:
 	@echo '                        (which is built first: a quarter of an hour, once)'
 	@echo 'make difftest           2 million random calls on foldfs and XFS, compared one by'
 	@echo '                        one (half an hour); SEEDS="1 2 3" CALLS=100000 say which'
+	@echo 'make torture            the oracle for an hour and more: SEEDS="1 2 3" MINUTES=5'
+	@echo '                        CHECKED=10000000 KERNEL=debug'
+	@echo 'make mutations          plant bugs in copies of the tree: do the tests find them?'
+	@echo '                        (some minutes each; T=<part of a name> for some)'
+	@echo 'make crashes            kill the VM under load, N=100 times, and look what is left'
 	@echo 'make deb                Debian packages: the module for DKMS, and the tools'
 	@echo 'make check-packages     install, use, upgrade and purge them on Debian 12 and 13'
 	@echo '                        systems in VMs (half an hour when emulated)'
@@ -64,6 +76,18 @@ difftest:
 	@scripts/deps.sh vm
 	@{ echo 'SEEDS="$(SEEDS)" CALLS="$(CALLS)"'; cat tests/vm/long/difftest.sh; } | \
 		tests/vm/run --kernel '$(KERNEL)' --module test --timeout 14400 --exec -
+
+torture:
+	@scripts/deps.sh vm
+	@tests/torture/run '$(KERNEL)' '$(SEEDS)' '$(MINUTES)' '$(CHECKED)'
+
+mutations:
+	@scripts/deps.sh vm
+	@tests/torture/mutations/run '$(T)'
+
+crashes:
+	@scripts/deps.sh vm
+	@tests/torture/crashes '$(KERNEL)' '$(N)' '$(SEED)'
 
 demo:
 	@scripts/deps.sh demo

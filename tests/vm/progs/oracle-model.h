@@ -38,12 +38,16 @@ struct file {
 	pthread_mutex_t size_lock;
 	pthread_rwlock_t direct_lock;		/* shared: stores; exclusive: direct writes */
 	uint64_t size;				/* in words; under size_lock */
+	uint32_t gen;				/* moves when another file gets the name */
+	uint64_t old_ino, old_size;		/* the file that had it before, and its bytes */
+	uint64_t old[NR_WORDS];
 	struct block blocks[NR_BLOCKS];
 };
 
 struct shared {
 	struct file files[NR_FILES];
 	uint64_t judged, blurred;		/* words */
+	uint64_t checked;			/* operations whose words were all judged */
 	uint64_t done[32];			/* operations, by kind */
 	uint64_t beat[32];			/* operations, by process */
 	int stop;
@@ -191,15 +195,18 @@ struct note {
 	uint64_t val[WORDS], next[WORDS];
 };
 
-static inline void take_note(struct note *n, int file, unsigned int b)
+/* Of the words [from, to) of a block. */
+static inline void take_note(struct note *n, int file, unsigned int b, unsigned int from,
+			     unsigned int to)
 {
 	struct block *block = &shm->files[file].blocks[b];
+	size_t len = (to - from) * sizeof(uint64_t);
 	uint32_t again;
 
 	do {
 		n->count = __atomic_load_n(&block->count, __ATOMIC_SEQ_CST);
-		memcpy(n->val, block->val, sizeof(n->val));
-		memcpy(n->next, block->next, sizeof(n->next));
+		memcpy(n->val + from, block->val + from, len);
+		memcpy(n->next + from, block->next + from, len);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		again = __atomic_load_n(&block->count, __ATOMIC_SEQ_CST);
 	} while (again != n->count);
@@ -257,8 +264,11 @@ static inline bool possible(uint64_t got, const struct note *a, const struct not
 	return true;
 }
 
-/* Judge the words [from, to) of block B, which were read into GOT. */
-static inline void judge(int file, unsigned int b, unsigned int from, unsigned int to,
+/*
+ * Judge the words [from, to) of block B, which were read into GOT. Returns false
+ * if that was not possible.
+ */
+static inline bool judge(int file, unsigned int b, unsigned int from, unsigned int to,
 			 const uint64_t *got, const struct note *a, enum manner manner,
 			 const char *how)
 {
@@ -266,10 +276,10 @@ static inline void judge(int file, unsigned int b, unsigned int from, unsigned i
 	struct note z;
 	unsigned int w;
 
-	take_note(&z, file, b);
+	take_note(&z, file, b, from, to);
 	if (blurred(a, &z)) {
 		__atomic_add_fetch(&shm->blurred, to - from, __ATOMIC_RELAXED);
-		return;
+		return false;
 	}
 	for (w = from; w < to; w++)
 		if (!possible(got[w - from], a, &z, w, manner))
@@ -279,6 +289,7 @@ static inline void judge(int file, unsigned int b, unsigned int from, unsigned i
 			    spell(a->next[w], t[2]), a->count, spell(z.val[w], t[3]),
 			    spell(z.next[w], t[4]), z.count);
 	__atomic_add_fetch(&shm->judged, to - from, __ATOMIC_RELAXED);
+	return true;
 }
 
 #endif

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * oracle -s SEED -p PROCESSES -t SECONDS [-o] [-m DIR2] DIR LOWER
+ * oracle -s SEED -p PROCESSES -t SECONDS [-n CHECKED] [-o] [-q]
+ *	  [-m DIR2] DIR LOWER
  *
  * Several processes read and change a handful of reflinked files in DIR in all
  * ways they know, and judge each word that any of them reads (oracle-model.h).
  * In the end all files are compared once more, through DIR and, with cold
  * caches, in LOWER. DIR is a foldfs over LOWER; the two may be the same
  * directory, to see that the oracle itself is right. With -o some of the writes
- * go around the mount, to LOWER. With -m every other process works in DIR2, another
- * mount over LOWER.
+ * and deduplications go around the mount, to LOWER. With -m every other process works
+ * in DIR2, another mount over LOWER. With -q another process takes nearly all free
+ * memory again and again. With -n the run ends when so many operations were checked,
+ * if that is before the time is over: reads (or looks at a word of a mapping) all of
+ * whose words were judged.
  *
  * The seed decides the sequence of operations of each process, and so brings a
  * run back as far as the scheduler allows.
@@ -21,13 +25,15 @@
 #define SPAN		16			/* blocks that one operation touches at most */
 
 static const char *dir, *other_dir, *lower;
-static bool outside;
+static bool outside, squeeze;
+static uint64_t enough = ~0ULL;
 static uint64_t seed;
 
 /* This process: who it is, and what it holds open for reading. */
 static unsigned int me;
 static uint32_t version;
 static int fds[NR_FILES];
+static uint32_t gens[NR_FILES];		/* of the files that they are */
 static char *maps[NR_FILES];
 static aio_context_t aio;
 
@@ -122,6 +128,15 @@ static void by_mapping(struct range r)
 
 static struct note notes[SPAN + 2];
 
+/*
+ * Has another file got the name? What this process has open stays as it was from
+ * then on, so notes that were taken later say nothing of it.
+ */
+static bool replaced(int file)
+{
+	return gens[file] != __atomic_load_n(&shm->files[file].gen, __ATOMIC_SEQ_CST);
+}
+
 static void do_read(int way)
 {
 	static const char *const ways[] = { "read", "direct read", "splice", "mapped read",
@@ -129,6 +144,7 @@ static void do_read(int way)
 	struct range r = some_range();
 	unsigned int b, first, last;
 	size_t n = 0, len;
+	bool all = true;
 	int fd;
 
 	op.name = ways[way];
@@ -140,7 +156,10 @@ static void do_read(int way)
 	first = r.from / WORDS;
 	last = (r.to - 1) / WORDS;
 	for (b = first; b <= last; b++)
-		take_note(&notes[b - first], op.file, b);
+		take_note(&notes[b - first], op.file, b, MAX(b * WORDS, r.from) % WORDS,
+			  MIN((b + 1) * WORDS, r.to) - b * WORDS);
+	if (replaced(op.file))
+		return;
 	memset(bytes, 0xff, len);
 	switch (way) {
 	case 0:
@@ -174,9 +193,35 @@ static void do_read(int way)
 	for (b = first; b <= last; b++) {
 		unsigned int from = MAX(b * WORDS, r.from), to = MIN((b + 1) * WORDS, r.to);
 
-		judge(op.file, b, from % WORDS, from % WORDS + to - from, bytes + (from - r.from),
-		      &notes[b - first], way == 3 ? MAPPED : way == 2 ? SPLICED : COPIED, how());
+		all &= judge(op.file, b, from % WORDS, from % WORDS + to - from,
+			     bytes + (from - r.from), &notes[b - first],
+			     way == 3 ? MAPPED : way == 2 ? SPLICED : COPIED, how());
 	}
+	if (all)
+		__atomic_add_fetch(&shm->checked, 1, __ATOMIC_RELAXED);
+}
+
+/* Single words here and there: each look is an operation. */
+static void do_glance(bool mapped)
+{
+	unsigned int i, w, done = 0;
+	uint64_t got;
+
+	op.name = mapped ? "look at a mapping" : "read of a word";
+	for (i = 0; i < 32; i++) {
+		w = mix(op.r[2] + i) % NR_WORDS;
+		take_note(notes, op.file, w / WORDS, w % WORDS, w % WORDS + 1);
+		if (replaced(op.file))
+			break;
+		got = GONE;
+		if (mapped)
+			from_page(&got, maps[op.file] + w * 8UL, 8);
+		else
+			sys(pread(fds[op.file], &got, 8, w * 8UL));
+		done += judge(op.file, w / WORDS, w % WORDS, w % WORDS + 1, &got, notes,
+			      mapped ? MAPPED : COPIED, how());
+	}
+	__atomic_add_fetch(&shm->checked, done, __ATOMIC_RELAXED);
 }
 
 /* ---- writing ----------------------------------------------------------------------- */
@@ -420,8 +465,23 @@ static bool meet(struct range a, struct range b)
 	       b.from / WORDS < ALIGN(a.to, WORDS) / WORDS;
 }
 
-/* Words SRC of one file to the word TO of another (or the same), by FICLONERANGE or not. */
-static void copy(struct range src, unsigned int to, bool clone)
+enum copy_way { BY_COPY, BY_CLONE, BY_MAPPING };
+
+/* A write whose source is a cold mapping of the other file, or of the same. */
+static ssize_t write_mapping(int out, loff_t to_off, int in, loff_t from_off, size_t len)
+{
+	char *map = mmap(NULL, NR_WORDS * 8, PROT_READ, MAP_SHARED, in, 0);
+	ssize_t n;
+
+	if (map == MAP_FAILED)
+		die_errno("mmap");
+	n = pwrite(out, map + from_off, len, to_off);
+	munmap(map, NR_WORDS * 8);
+	return n;
+}
+
+/* Words SRC of one file to the word TO of another (or the same). */
+static void copy(struct range src, unsigned int to, enum copy_way way)
 {
 	struct file *f = &shm->files[op.file];
 	struct range dst = { op.file, MIN(to, f->size), to + src.to - src.from };
@@ -438,7 +498,7 @@ static void copy(struct range src, unsigned int to, bool clone)
 	change_begin(dst, words);
 	in = open_file(src.file, O_RDONLY);
 	out = open_file(op.file, O_RDWR);
-	if (clone) {
+	if (way == BY_CLONE) {
 		struct file_clone_range range = { in, src.from * 8UL, len, to * 8UL };
 
 		if (ioctl(out, FICLONERANGE, &range))
@@ -447,7 +507,10 @@ static void copy(struct range src, unsigned int to, bool clone)
 	} else {
 		loff_t from_off = src.from * 8UL, to_off = to * 8UL;
 
-		n = sys(copy_file_range(in, &from_off, out, &to_off, len, 0));
+		if (way == BY_COPY)
+			n = sys(copy_file_range(in, &from_off, out, &to_off, len, 0));
+		else
+			n = write_mapping(out, to_off, in, from_off, len);
 		if (n <= 0 || n % 8)
 			die("%s: copied %zd of %zu bytes", how(), n, len);
 	}
@@ -459,34 +522,38 @@ static void copy(struct range src, unsigned int to, bool clone)
 	unlock_blocks(dst);
 }
 
-static void do_copy(bool clone)
+static void do_copy(enum copy_way way)
 {
 	int from = op.r[1] % NR_FILES, first = MIN(from, op.file), second = MAX(from, op.file);
 	unsigned int blocks = 1 + op.r[2] % SPAN, size, at;
+	bool clone = way == BY_CLONE;
 
-	op.name = clone ? "clone" : "copy";
+	op.name = clone ? "clone" : way == BY_COPY ? "copy" : "write from a mapping";
 	locked_size(first);
 	if (second != first)
 		locked_size(second);
 	size = shm->files[from].size;
 	if (clone && op.r[3] % 3 == 0 && from != op.file &&
 	    (size % WORDS == 0 || shm->files[op.file].size <= size)) {
-		copy((struct range){ from, 0, size }, 0, true);		/* the whole file */
+		copy((struct range){ from, 0, size }, 0, way);		/* the whole file */
 	} else if (clone) {
 		at = op.r[4] % (size / WORDS + 1);
 		blocks = MIN(blocks, size / WORDS - at);
 		/* A third stays at its offset. */
 		copy((struct range){ from, at * WORDS, (at + blocks) * WORDS },
-		     (op.r[5] % 3 ? op.r[6] % NR_BLOCKS : at) * WORDS, true);
+		     (op.r[5] % 3 ? op.r[6] % NR_BLOCKS : at) * WORDS, way);
 	} else {
 		at = op.r[4] % (size + 1);
 		copy((struct range){ from, at, MIN(size, at + 1 + op.r[5] % (4 * WORDS)) },
-		     op.r[6] % NR_WORDS, false);
+		     op.r[6] % NR_WORDS, way);
 	}
 	pthread_mutex_unlock(&shm->files[first].size_lock);
 	if (second != first)
 		pthread_mutex_unlock(&shm->files[second].size_lock);
 }
+
+#include "oracle-names.h"
+#include "oracle-views.h"
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
@@ -496,7 +563,7 @@ static void do_memory(void)
 	int fd;
 
 	op.name = "memory";
-	switch (op.r[1] % 8) {
+	switch (op.r[1] % 12) {
 	case 0:
 		fd = sys(open("/proc/sys/vm/drop_caches", O_WRONLY));
 		sys(write(fd, op.r[2] & 1 ? "1" : "3", 1));
@@ -517,28 +584,33 @@ static void do_memory(void)
 	case 5:
 		sys(fdatasync(fds[op.file]));
 		break;
+	case 6:
+		do_move(op.file);
+		break;
+	case 7:
+		do_protect(op.file);
+		break;
+	case 8:
+		do_private(op.file);
+		break;
 	default:			/* another descriptor, another mapping */
-		munmap(map, NR_WORDS * 8);
-		close(fds[op.file]);
-		fds[op.file] = open_file(op.file, O_RDONLY);
-		maps[op.file] = mmap(NULL, NR_WORDS * 8, PROT_READ,
-				     op.r[3] & 1 ? MAP_SHARED : MAP_PRIVATE, fds[op.file], 0);
-		if (maps[op.file] == MAP_FAILED)
-			die_errno("mmap");
+		close_view(op.file);
+		open_view(op.file);
 	}
 }
 
 /* ---- one process --------------------------------------------------------------------------- */
 
-enum { READ, WRITE, APPEND, TRUNCATE, ZERO, SHIFT, CLONE, COPY, MEMORY, NR_KINDS };
+enum { READ, GLANCE, WRITE, APPEND, TRUNCATE, ZERO, SHIFT, CLONE, COPY, DEDUPE, REPLACE, FORK,
+       MEMORY, NR_KINDS };
 
 static const char *const kinds[NR_KINDS] = {
-	"reads", "writes", "appends", "truncations", "zeroings", "shifts", "clones", "copies",
-	"memory",
+	"reads", "glances", "writes", "appends", "truncations", "zeroings", "shifts", "clones",
+	"copies", "dedupes", "replacements", "forks", "memory",
 };
 
 /* How many of 100 operations are of each kind. */
-static const int weights[NR_KINDS] = { 72, 5, 1, 2, 2, 1, 9, 2, 6 };
+static const int weights[NR_KINDS] = { 38, 30, 5, 1, 2, 2, 1, 8, 3, 2, 1, 1, 6 };
 
 static void one_operation(void)
 {
@@ -548,12 +620,17 @@ static void one_operation(void)
 		op.r[i] = mix(seed * 1000003 + me * 100000007ULL + op.nr * 8 + i);
 	op.nr++;
 	op.file = op.r[7] % NR_FILES;
+	if (replaced(op.file))
+		see_replaced(op.file);
 	left = op.r[0] % 100;
 	for (kind = 0; left >= weights[kind]; kind++)
 		left -= weights[kind];
 	switch (kind) {
 	case READ:
 		do_read(op.r[0] / 100 % 5);
+		break;
+	case GLANCE:
+		do_glance(op.r[0] / 100 % 4);
 		break;
 	case WRITE:
 		do_write(op.r[0] / 100 % (outside ? 5 : 4));
@@ -571,10 +648,19 @@ static void one_operation(void)
 		do_shift(op.r[0] / 100 & 1);
 		break;
 	case CLONE:
-		do_copy(true);
+		do_copy(BY_CLONE);
 		break;
 	case COPY:
-		do_copy(false);
+		do_copy(op.r[0] / 100 & 1 ? BY_MAPPING : BY_COPY);
+		break;
+	case DEDUPE:
+		do_dedupe();
+		break;
+	case REPLACE:
+		do_replace();
+		break;
+	case FORK:
+		do_fork();
 		break;
 	case MEMORY:
 		do_memory();
@@ -590,13 +676,8 @@ static void process(void)
 	signal(SIGBUS, on_bus);
 	if (other_dir && me & 1)
 		dir = other_dir;
-	for (i = 0; i < NR_FILES; i++) {
-		fds[i] = open_file(i, O_RDONLY);
-		maps[i] = mmap(NULL, NR_WORDS * 8, PROT_READ, i & 1 ? MAP_SHARED : MAP_PRIVATE,
-			       fds[i], 0);
-		if (maps[i] == MAP_FAILED)
-			die_errno("mmap");
-	}
+	for (i = 0; i < NR_FILES; i++)
+		open_view(i);
 	while (!__atomic_load_n(&shm->stop, __ATOMIC_RELAXED))
 		one_operation();
 	_exit(0);
@@ -699,7 +780,7 @@ static void watch(pid_t *pids, unsigned int nr, unsigned int seconds)
 			die("seed %llu: %s", (unsigned long long)seed,
 			    pid > 0 ? "a process failed" : "nothing has moved for 60 s");
 		}
-		if (now_us() > end)
+		if (now_us() > end || __atomic_load_n(&shm->checked, __ATOMIC_RELAXED) >= enough)
 			__atomic_store_n(&shm->stop, 1, __ATOMIC_RELAXED);
 		sleep_ms(50);
 	}
@@ -708,25 +789,30 @@ static void watch(pid_t *pids, unsigned int nr, unsigned int seconds)
 int main(int argc, char **argv)
 {
 	unsigned int nr = 5, seconds = 10, i;
-	pid_t pids[32];
+	pid_t pids[32], squeezer;
 	int c;
 
-	while ((c = getopt(argc, argv, "s:p:t:om:")) != -1) {
+	while ((c = getopt(argc, argv, "s:p:t:n:oqm:")) != -1) {
 		if (c == 's')
 			seed = strtoull(optarg, NULL, 0);
 		else if (c == 'p')
 			nr = strtoul(optarg, NULL, 0);
 		else if (c == 't')
 			seconds = strtoul(optarg, NULL, 0);
+		else if (c == 'n')
+			enough = strtoull(optarg, NULL, 0);
 		else if (c == 'o')
 			outside = true;
+		else if (c == 'q')
+			squeeze = true;
 		else if (c == 'm')
 			other_dir = optarg;
 		else
 			nr = 0;
 	}
 	if (optind + 2 != argc || nr < 1 || nr > 32)
-		die("usage: oracle -s SEED -p PROCESSES -t SECONDS [-o] [-m DIR2] DIR LOWER");
+		die("usage: oracle -s SEED -p PROCESSES -t SECONDS [-n CHECKED] [-o] [-q] [-m DIR2] "
+		    "DIR LOWER");
 	dir = argv[optind];
 	lower = argv[optind + 1];
 	model_init();
@@ -737,7 +823,12 @@ int main(int argc, char **argv)
 		if (!pids[me])
 			process();
 	}
+	squeezer = squeeze ? start_squeezer() : 0;
 	watch(pids, nr, seconds);
+	if (squeezer) {
+		kill(squeezer, SIGKILL);
+		waitpid(squeezer, NULL, 0);
+	}
 
 	compare_all(dir, "through the mount", 0);
 	compare_all(dir, "through the mount, direct", O_DIRECT);
@@ -749,7 +840,8 @@ int main(int argc, char **argv)
 		compare_all(other_dir, "through the other mount", 0);
 	for (i = 0; i < NR_KINDS; i++)
 		printf("%s %llu, ", kinds[i], (unsigned long long)shm->done[i]);
-	printf("words judged %llu, blurred %llu\n", (unsigned long long)shm->judged,
+	printf("operations checked %llu, words judged %llu, blurred %llu\n",
+	       (unsigned long long)shm->checked, (unsigned long long)shm->judged,
 	       (unsigned long long)shm->blurred);
 	return 0;
 }

@@ -5,6 +5,7 @@
  * DIR shows the new bytes of A, everywhere, and the old ones of B.
  */
 #include "util.h"
+#include <linux/io_uring.h>
 
 #define PAGES	64UL
 #define SIZE	(PAGES * PAGE + 100)
@@ -174,6 +175,112 @@ static void by_reopen(void)
 	close(rd);
 }
 
+/* One write by io_uring, not waited for. Returns the ring. */
+static int ring_write(int fd, const void *buf, size_t len, off_t off, struct io_uring_params *p)
+{
+	int ring = sys(syscall(SYS_io_uring_setup, 4, memset(p, 0, sizeof(*p))));
+	struct io_uring_sqe *sqe;
+	char *sq;
+
+	sq = mmap(NULL, p->sq_off.array + p->sq_entries * 4, PROT_READ | PROT_WRITE,
+		  MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
+	sqe = mmap(NULL, p->sq_entries * sizeof(*sqe), PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
+	if (sq == MAP_FAILED || (void *)sqe == MAP_FAILED)
+		die_errno("io_uring");
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->opcode = IORING_OP_WRITE;
+	sqe->fd = fd;
+	sqe->addr = (uintptr_t)buf;
+	sqe->len = len;
+	sqe->off = off;
+	*(uint32_t *)(sq + p->sq_off.array) = 0;
+	__atomic_store_n((uint32_t *)(sq + p->sq_off.tail), 1, __ATOMIC_RELEASE);
+	if (sys(syscall(SYS_io_uring_enter, ring, 1, 0, 0, NULL, 0)) != 1)
+		die("io_uring took nothing");
+	return ring;
+}
+
+/* Waits for its end, and returns its result. */
+static int ring_end(int ring, const struct io_uring_params *p)
+{
+	struct io_uring_cqe *cqe;
+	char *cq;
+
+	sys(syscall(SYS_io_uring_enter, ring, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0));
+	cq = mmap(NULL, p->cq_off.cqes + p->cq_entries * sizeof(*cqe), PROT_READ | PROT_WRITE,
+		  MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_CQ_RING);
+	if (cq == MAP_FAILED)
+		die_errno("io_uring");
+	cqe = (struct io_uring_cqe *)(cq + p->cq_off.cqes);
+	close(ring);
+	return cqe->res;
+}
+
+/*
+ * The descriptor is closed while the write is on its way; readers make the file
+ * join whenever it can. Meanwhile the page is old or new, then it is new.
+ */
+static void by_ring(int flags)
+{
+	char *buf = aligned_alloc(PAGE, PAGE), got[PAGE];
+	struct io_uring_params p;
+	unsigned int i;
+	int fd, ring;
+
+	for (i = 0; i < 20; i++) {
+		fd = open_in(lower, "a", O_WRONLY | flags);
+		memset(buf, 'A' + i, PAGE);
+		ring = ring_write(fd, buf, PAGE, (6 + i) * PAGE, &p);
+		close(fd);
+		if (pread(a, got, PAGE, (6 + i) * PAGE) != (ssize_t)PAGE)
+			die_errno("%s: pread", what);
+		if (memcmp(got, want_a + (6 + i) * PAGE, PAGE) && memcmp(got, buf, PAGE))
+			die("%s: neither old nor new", what);
+		if (ring_end(ring, &p) != (int)PAGE)
+			die("%s: the write failed", what);
+		memset(want_a + (6 + i) * PAGE, 'A' + i, PAGE);
+		look();
+	}
+	free(buf);
+}
+
+static void by_ring_direct(void)
+{
+	by_ring(O_DIRECT);
+}
+
+static void by_ring_buffered(void)
+{
+	by_ring(0);
+}
+
+/* Bytes that are the same already, by descriptors that break no lease, and by others. */
+static void by_dedupe(void)
+{
+	struct {
+		struct file_dedupe_range range;
+		struct file_dedupe_range_info info;
+	} d = { .range = { .src_length = 32 * PAGE, .dest_count = 1 } };
+	int same = open_in(lower, "same", O_RDWR | O_CREAT | O_TRUNC), fd;
+
+	write_all(same, want_a, 32 * PAGE, 0);
+	sys(fsync(same));
+	fd = open_in(lower, "a", O_RDONLY);
+	d.info.dest_fd = fd;
+	sys(ioctl(same, FIDEDUPERANGE, &d));
+	if (d.info.status != FILE_DEDUPE_RANGE_SAME)
+		die("dedupe: status %d", d.info.status);
+	look();
+	close(fd);
+	fd = open_in(lower, "a", O_RDWR);
+	d.info.dest_fd = fd;
+	sys(ioctl(same, FIDEDUPERANGE, &d));
+	look();
+	close(fd);
+	close(same);
+}
+
 static void names_and_modes(void)
 {
 	char *from = path_of(lower, "a"), *to = path_of(lower, "renamed");
@@ -252,6 +359,8 @@ int main(int argc, char **argv)
 		{ "O_RDONLY|O_TRUNC", by_rdonly_trunc, true },
 		{ "FICLONERANGE", by_clone, true }, { "punch", by_punch, true },
 		{ "O_NONBLOCK", by_nonblock, true }, { "reopened descriptor", by_reopen, true },
+		{ "io_uring, direct", by_ring_direct, true },
+		{ "io_uring, buffered", by_ring_buffered, true }, { "dedupe", by_dedupe, true },
 	};
 	const char *only = argc > 3 ? argv[3] : NULL;
 	uint64_t start, end;
@@ -281,6 +390,12 @@ int main(int argc, char **argv)
 			if (now_us() > end)
 				die("%s: outside_writers did not move", what);
 			sleep_ms(10);
+		}
+		/* The writer has gone: what is still shared on the disk is shared again. */
+		if (tests[i].outside && fold_state(a) >= 0 && size_a == SIZE) {
+			sync();
+			wait_joined(a, what);
+			look();
 		}
 		munmap(ma, ROOM);
 		munmap(mb, ROOM);
