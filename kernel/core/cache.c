@@ -15,6 +15,7 @@
 
 #include "cache.h"
 #include "fill.h"
+#include "reclaim.h"
 #include "shootdown.h"
 
 #define FOLD_CACHE_MAGIC	0x464f4c43
@@ -38,6 +39,9 @@ static bool space_dirty_folio(struct address_space *mapping,
 
 static const struct address_space_operations space_aops = {
 	.dirty_folio		= space_dirty_folio,
+	.is_dirty_writeback	= fold_reclaim_asks,
+	.release_folio		= fold_reclaim_release,
+	.invalidate_folio	= fold_reclaim_invalidate,
 	.migrate_folio		= filemap_migrate_folio,
 	.error_remove_folio	= generic_error_remove_folio,
 };
@@ -66,17 +70,11 @@ int __init fold_cache_init(void)
 
 	if (err)
 		return err;
-	err = fold_shrinker_init();
-	if (err)
-		goto fill_exit;
 	cache_mnt = kern_mount(&cache_fs);
 	if (!IS_ERR(cache_mnt))
 		return 0;
-	err = PTR_ERR(cache_mnt);
-	fold_shrinker_exit();
-fill_exit:
 	fold_fill_exit();
-	return err;
+	return PTR_ERR(cache_mnt);
 }
 
 /**
@@ -85,17 +83,16 @@ fill_exit:
 void fold_cache_exit(void)
 {
 	kern_unmount(cache_mnt);
-	fold_shrinker_exit();
 	fold_fill_exit();
 }
 
-static int space_init(struct fold_space *space, dev_t dev)
+static int space_init(struct fold_space *space, struct fold_cache *cache)
 {
 	struct inode *inode;
 	struct file *file;
 
+	space->cache = cache;
 	init_rwsem(&space->sem);
-	xa_init(&space->chunks);
 	fold_table_init(&space->table);
 	inode = new_inode(cache_mnt->mnt_sb);
 	if (!inode)
@@ -103,6 +100,7 @@ static int space_init(struct fold_space *space, dev_t dev)
 	inode->i_ino = get_next_ino();
 	inode->i_mode = S_IFREG | 0400;
 	inode->i_size = MAX_LFS_FILESIZE;
+	inode->i_private = space;
 	inode->i_mapping->a_ops = &space_aops;
 	/*
 	 * Not movable: the reverse map cannot find foreign mappings, so a
@@ -118,7 +116,6 @@ static int space_init(struct fold_space *space, dev_t dev)
 	}
 	space->file = file;
 	space->mapping = inode->i_mapping;
-	space->dev = dev;
 	return 0;
 }
 
@@ -133,14 +130,13 @@ static void space_exit(struct fold_space *space)
 }
 
 /*
- * First the shrinker goes, since it looks at the spaces; then the pages, which
- * waits for fills on their way; then the workers that may still hold a fill.
+ * First the pages go, which waits for fills on their way; then the workers that
+ * may still hold a fill.
  */
 static void cache_destroy(struct fold_cache *cache)
 {
 	int i;
 
-	fold_shrinker_unregister(cache);
 	for (i = 0; i < FOLD_NR_SPACES; i++)
 		space_exit(&cache->space[i]);
 	fold_fill_flush();
@@ -156,14 +152,12 @@ static struct fold_cache *cache_create(const void *owner, dev_t dev)
 	if (!cache)
 		return ERR_PTR(-ENOMEM);
 	cache->owner = owner;
+	cache->dev = dev;
 	for (i = 0; i < FOLD_NR_SPACES; i++) {
-		err = space_init(&cache->space[i], dev);
+		err = space_init(&cache->space[i], cache);
 		if (err)
 			goto destroy;
 	}
-	err = fold_shrinker_register(cache);
-	if (err)
-		goto destroy;
 	return cache;
 
 destroy:

@@ -13,7 +13,6 @@
 #define FOLD_CORE_CACHE_H
 
 #include <linux/fs.h>
-#include <linux/list_lru.h>
 #include <linux/pagemap.h>
 #include <linux/rwsem.h>
 #include <linux/xarray.h>
@@ -22,10 +21,10 @@
 #include "sharemap.h"
 #include "stats.h"
 
+struct fold_cache;
 struct fold_fill;
 struct folio;
 struct page;
-struct shrinker;
 
 /* Runs do not cross a multiple of this many pages (1 GiB). */
 #define FOLD_SEGMENT_SHIFT	(30 - PAGE_SHIFT)
@@ -82,44 +81,40 @@ struct fold_sharer_ops {
 
 /**
  * struct fold_space - one shared address space and its fragments
+ * @cache: the cache it is a part of; immutable
  * @sem: protects @table and everything in it. Nothing is allocated under it:
  *       reclaim evicts inodes, and that takes it for writing.
  * @table: the fragments
- * @file: on @mapping; what fault-around wants to see; immutable
+ * @file: keeps @mapping; immutable
  * @mapping: the pages; immutable
- * @dev: the lower filesystem's device number, for the trace; immutable
- * @chunks: what the shrinker looks at, by physical page; only grows
  */
 struct fold_space {
+	struct fold_cache *cache;
 	struct rw_semaphore sem;
 	struct fold_table table;
 	struct file *file;
 	struct address_space *mapping;
-	dev_t dev;
-	struct xarray chunks;
 };
 
 /**
  * struct fold_cache - the shared page cache of one lower filesystem
  * @space: by physical address; immutable
- * @shrinker: shoots down under memory pressure
- * @lru: the spaces' chunks, by memory cgroup
  * @stats: counters of what concerns pages, and no one mount
  * @ra_pages: pages of the greatest readahead, as the latest mount has it
  * @id: tells this cache from all others; immutable
  * @owner: whose physical addresses these are; immutable
+ * @dev: the lower filesystem's device number, for the trace; immutable
  * @users: mounts; protected as @entry is
  * @entry: in the table of caches, by which a mount finds that of its owner
  * @clock: counts looks at extents, so that what was seen has a time
  */
 struct fold_cache {
 	struct fold_space space[FOLD_NR_SPACES];
-	struct shrinker *shrinker;
-	struct list_lru lru;
 	struct fold_stats stats;
 	unsigned int ra_pages;
 	unsigned long id;
 	const void *owner;
+	dev_t dev;
 	unsigned int users;
 	struct list_head entry;
 	atomic64_t clock;

@@ -25,7 +25,7 @@
 #include <linux/slab.h>
 
 #include "fill.h"
-#include "shootdown.h"
+#include "reclaim.h"
 #include "trace.h"
 
 static struct workqueue_struct *fill_wq __ro_after_init;
@@ -223,9 +223,6 @@ static struct folio *fill_add_folio(struct fold_cache *cache,
 	struct folio *folio;
 	int err;
 
-	err = fold_shrinker_note(cache, phys);
-	if (err)
-		return ERR_PTR(err);
 	if (phys)
 		order = min_t(unsigned int, order, __ffs(phys));
 	for (;;) {
@@ -235,8 +232,10 @@ static struct folio *fill_add_folio(struct fold_cache *cache,
 		if (folio) {
 			err = filemap_add_folio(space->mapping, folio, phys,
 						GFP_KERNEL);
-			if (!err)
+			if (!err) {
+				fold_reclaim_hook(space, folio);
 				return folio;
+			}
 			folio_put(folio);
 		} else {
 			err = -ENOMEM;
@@ -273,6 +272,7 @@ int fold_fill(struct fold_cache *cache, unsigned long start, unsigned long nr,
 	unsigned long past;
 	int err = 0;
 
+	fold_reclaim_mend(space);
 	while (next < end) {
 		past = fill_skip(space, next);
 		if (past != next) {

@@ -33,6 +33,9 @@ static void widen_window(void)
 }
 #endif
 
+/* So many more faults that miss than hit mean that reading around is in vain. */
+#define FAULT_MISSES	100
+
 /**
  * fold_pages_valid - is a page that was found still this file's
  * @map: the file's share map
@@ -174,23 +177,77 @@ again:
 }
 
 /**
- * fold_pages_fill_around - bring in what a fault is likely to want next
+ * fold_pages_fill_around - a fault has missed: bring in what it wants
  * @map: the file's share map
  * @run: what a lookup of the faulting page found
+ * @index: the faulting page of the file
+ * @ra: readahead state of the mapped file
  * @random: only that page
+ *
+ * Around the page, since programs' faults go either way; and where faults have
+ * missed much more often than hit, that page alone, since what is read around
+ * it would only push out what is wanted. The kernel reads around faults of
+ * other mappings by the same rules.
  *
  * Context: process context, mmap locks may be held.
  */
 void fold_pages_fill_around(struct fold_map *map, const struct fold_run *run,
+			    unsigned long index, struct file_ra_state *ra,
 			    bool random)
 {
-	unsigned long max = random ? 1 : READ_ONCE(map->cache->ra_pages);
 	unsigned long first = run->phys - run->before;
+	unsigned long max = READ_ONCE(map->cache->ra_pages);
 	unsigned long start = run->phys - min(run->before, max / 2);
+	unsigned int missed = READ_ONCE(ra->mmap_miss);
+	unsigned long nr;
 
+	if (!random && missed < 10 * FAULT_MISSES)
+		WRITE_ONCE(ra->mmap_miss, ++missed);
+	if (random || missed > FAULT_MISSES) {
+		fold_fill(map->cache, run->phys, 1, ULONG_MAX);
+		return;
+	}
 	/* From where the largest folio fits. */
-	if (!random)
-		start = max(first, round_down(start, 1UL << FOLD_MAX_ORDER));
-	fold_fill(map->cache, start,
-		  min(max, run->phys + run->nr - start), ULONG_MAX);
+	start = max(first, round_down(start, 1UL << FOLD_MAX_ORDER));
+	nr = min(max, run->phys + run->nr - start);
+	ra->start = index - (run->phys - start);
+	ra->size = nr;
+	ra->async_size = nr / 4;
+	fold_fill(map->cache, start, nr,
+		  nr >= 4 ? start + nr - nr / 4 : ULONG_MAX);
+}
+
+/**
+ * fold_pages_fill_ahead - a fault has found its page: go on ahead of it
+ * @map: the file's share map
+ * @run: what the lookup of the page found
+ * @index: the faulting page of the file
+ * @ra: readahead state of the mapped file
+ * @folio: the page's folio, with a reference
+ *
+ * Context: process context, mmap locks may be held.
+ */
+void fold_pages_fill_ahead(struct fold_map *map, const struct fold_run *run,
+			   unsigned long index, struct file_ra_state *ra,
+			   struct folio *folio)
+{
+	unsigned int missed = READ_ONCE(ra->mmap_miss);
+	unsigned long skip = 1, nr;
+
+	if (missed)
+		WRITE_ONCE(ra->mmap_miss, missed - 1);
+	if (!folio_test_readahead(folio))
+		return;
+	folio_clear_readahead(folio);
+	/* Not where another file's or process's window ended. */
+	if (index >= ra->start && index < ra->start + ra->size)
+		skip = ra->start + ra->size - index;
+	if (skip >= run->nr)
+		return;
+	nr = min_t(unsigned long, run->nr - skip,
+		   READ_ONCE(map->cache->ra_pages));
+	ra->start = index + skip;
+	ra->size = nr;
+	ra->async_size = nr;
+	fold_fill(map->cache, run->phys + skip, nr, run->phys + skip);
 }

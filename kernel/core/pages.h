@@ -22,6 +22,10 @@ int fold_pages_find(struct fold_map *map, unsigned long index,
 		    bool nowait, struct fold_page *page);
 bool fold_pages_valid(struct fold_map *map, const struct fold_page *page);
 void fold_pages_fill_around(struct fold_map *map, const struct fold_run *run,
+			    unsigned long index, struct file_ra_state *ra,
 			    bool random);
+void fold_pages_fill_ahead(struct fold_map *map, const struct fold_run *run,
+			   unsigned long index, struct file_ra_state *ra,
+			   struct folio *folio);
 
 #endif

@@ -63,25 +63,6 @@ static bool zap_part(const struct part *part, void *arg)
 }
 
 /**
- * fold_shootdown_range - unmap pages from every sharer
- * @space: the space they belong to
- * @first: first physical page
- * @last: last one
- *
- * One call for neighbours is cheaper than one for each: every sharer's zap ends
- * with one flush of other processors' TLBs.
- *
- * Context: may sleep. @space->sem held, for reading at least; every cached
- * folio of the range is locked.
- */
-void fold_shootdown_range(struct fold_space *space, unsigned long first,
-			  unsigned long last)
-{
-	walk_parts(space, first, last, zap_part, NULL);
-	trace_foldfs_shootdown(space->dev, first, last - first + 1);
-}
-
-/**
  * fold_shootdown_locked - unmap a folio from every sharer
  * @space: the space it belongs to
  * @folio: the folio, locked
@@ -90,9 +71,12 @@ void fold_shootdown_range(struct fold_space *space, unsigned long first,
  */
 void fold_shootdown_locked(struct fold_space *space, struct folio *folio)
 {
-	if (folio_mapped(folio))
-		fold_shootdown_range(space, folio->index,
-				     folio_next_index(folio) - 1);
+	if (!folio_mapped(folio))
+		return;
+	walk_parts(space, folio->index, folio_next_index(folio) - 1, zap_part,
+		   NULL);
+	trace_foldfs_shootdown(space->cache->dev, folio->index,
+			       folio_nr_pages(folio));
 }
 
 struct look {

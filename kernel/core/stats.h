@@ -18,7 +18,7 @@ enum fold_stat {
 	/* of a cache */
 	FOLD_STAT_FILLS,	/* pages brought in */
 	FOLD_STAT_REFILLS,	/* fills done again by copying */
-	FOLD_STAT_SHOOTDOWNS,	/* mapped pages that the shrinker unmapped */
+	FOLD_STAT_SHOOTDOWNS,	/* mapped pages that reclaim had unmapped */
 	FOLD_NR_STATS
 };
 

@@ -10,6 +10,7 @@
  */
 #include <linux/interval_tree_generic.h>
 #include <linux/mm.h>
+#include <linux/mm_inline.h>
 #include <linux/pagemap.h>
 #include <linux/pgtable.h>
 
@@ -120,12 +121,20 @@ static bool vma_used(struct vm_area_struct *vma, unsigned long index,
  *
  * Private copies stay.
  *
- * Context: may sleep.
+ * Context: may sleep. Whoever may have mapped one of the pages had its folio
+ * locked, and the caller has locked it since.
  */
 void fold_mapped_zap(struct fold_map *map, unsigned long index,
 		     unsigned long nr)
 {
-	unmap_mapping_pages(sharer_mapping(map), index, nr, false);
+	struct address_space *mapping = sharer_mapping(map);
+
+	/*
+	 * Most of a page's sharers do not map it. Those who do are seen without
+	 * a lock: the VMA was there before the folio's lock was taken.
+	 */
+	if (mapping_mapped(mapping))
+		unmap_mapping_pages(mapping, index, nr, false);
 }
 
 /**
@@ -136,6 +145,7 @@ void fold_mapped_zap(struct fold_map *map, unsigned long index,
  * @page: what the file shows at @index; a part of one folio
  *
  * Forgets the use that it has seen, so that the next look tells of later use.
+ * MADV_RANDOM and MADV_SEQUENTIAL say that use tells nothing, as anywhere.
  * What a secondary MMU (a virtual machine's) uses looks idle here: it loses its
  * mapping and comes back by a fault.
  *
@@ -159,7 +169,8 @@ enum fold_use fold_mapped_look(struct fold_map *map, unsigned long index,
 	     vma = vma_tree_iter_next(vma, index, last)) {
 		if (vma->vm_flags & VM_LOCKED)
 			use = FOLD_KEPT;
-		else if (vma_used(vma, index, nr, page))
+		else if (vma_has_recency(vma) &&
+			 vma_used(vma, index, nr, page))
 			use = FOLD_USED;
 	}
 	i_mmap_unlock_read(mapping);

@@ -107,6 +107,8 @@ static vm_fault_t wait_for_folio(struct vm_fault *vmf, struct folio *folio)
  */
 static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 {
+	struct file_ra_state *ra = &vmf->vma->vm_file->f_ra;
+	bool random = vmf->vma->vm_flags & VM_RAND_READ;
 	vm_fault_t major = 0, ret;
 	struct fold_space *space;
 	struct fold_page page;
@@ -130,11 +132,13 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 				count_vm_event(PGMAJFAULT);
 				major = VM_FAULT_MAJOR;
 			}
-			fold_pages_fill_around(map, &page.run,
-					       vmf->vma->vm_flags &
-					       VM_RAND_READ);
+			fold_pages_fill_around(map, &page.run, vmf->pgoff, ra,
+					       random);
 			continue;
 		}
+		if (!major && !random)
+			fold_pages_fill_ahead(map, &page.run, vmf->pgoff, ra,
+					      folio);
 		widen_window();
 		if (unlikely(folio_contain_hwpoisoned_page(folio))) {
 			fold_cache_discard(space, folio);
@@ -237,10 +241,12 @@ static vm_fault_t fold_map_pages(struct vm_fault *vmf, pgoff_t start,
 				 pgoff_t end)
 {
 	struct vm_area_struct *vma = vmf->vma, foreign;
+	struct file_ra_state *ra = &vma->vm_file->f_ra;
 	struct fold_map *map = &FOLD_I(vma_inode(vma))->share.map;
 	pgoff_t pgoff = vmf->pgoff, delta;
 	struct vm_fault copy;
 	struct fold_run run;
+	struct file shown;
 	vm_fault_t ret;
 
 	if (READ_ONCE(map->nr)) {
@@ -249,10 +255,16 @@ static vm_fault_t fold_map_pages(struct vm_fault *vmf, pgoff_t start,
 			start = max(start, pgoff - min(pgoff, run.before));
 			end = min(end, pgoff + run.nr - 1);
 			delta = run.phys - pgoff;
-			/* The same place, seen from the shared mapping. */
+			/*
+			 * The same place, seen from the shared mapping. All
+			 * that is looked at of a file are these two; a file
+			 * for all would be written by all.
+			 */
+			shown.f_mapping = fold_space(map->cache,
+						     run.phys)->mapping;
+			shown.f_ra.mmap_miss = READ_ONCE(ra->mmap_miss);
 			memcpy(&foreign, vma, sizeof(foreign));
-			foreign.vm_file = fold_space(map->cache,
-						     run.phys)->file;
+			foreign.vm_file = &shown;
 			foreign.vm_pgoff += delta;
 			memcpy(&copy, vmf, sizeof(copy));
 			*(struct vm_area_struct **)&copy.vma = &foreign;
@@ -261,6 +273,9 @@ static vm_fault_t fold_map_pages(struct vm_fault *vmf, pgoff_t start,
 						end + delta);
 			vmf->prealloc_pte = copy.prealloc_pte;
 			read_unlock(&map->lock);
+			if (ra->mmap_miss != shown.f_ra.mmap_miss)
+				WRITE_ONCE(ra->mmap_miss,
+					   shown.f_ra.mmap_miss);
 			return ret;
 		}
 		read_unlock(&map->lock);
