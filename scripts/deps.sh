@@ -33,7 +33,7 @@ packages() {
 	packages)
 		packages vm
 		packages deb
-		echo lintian mmdebstrap debian-archive-keyring fakeroot uidmap
+		echo rpm cpio kmod lintian mmdebstrap debian-archive-keyring fakeroot uidmap
 		;;
 	demo|bench)
 		packages vm
