@@ -47,7 +47,7 @@ help:
 	@echo 'make deb                Debian packages: the module for DKMS, and the tools'
 	@echo 'make check-packages     install, use, upgrade and purge them on Debian 12 and 13'
 	@echo '                        systems in VMs (needs the network and 5 GB once; under emulation'
-	@echo '                        up to 40 minutes for each; T=trixie, bookworm or rpm for one)'
+	@echo '                        up to 40 minutes for each; T=trixie, bookworm, rpm, secureboot)'
 	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, mandoc, layering, sizes'
 	@echo 'make bench              measurements'
 	@echo 'make clean              remove what was built; distclean: downloads as well'

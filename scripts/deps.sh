@@ -33,7 +33,7 @@ packages() {
 	packages)
 		packages vm
 		packages deb
-		echo rpm cpio kmod lintian mmdebstrap debian-archive-keyring fakeroot uidmap
+		echo rpm ovmf sbsigntool openssl busybox-static cpio kmod lintian mmdebstrap debian-archive-keyring fakeroot uidmap
 		;;
 	demo|bench)
 		packages vm
