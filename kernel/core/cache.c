@@ -278,8 +278,10 @@ unlock:
  * @folio: the folio; a reference is held
  *
  * The kernel cannot unmap foreign pages, so it leaves such a folio where it is.
- * It is clean: whoever wants its bytes reads them again into another one. Who
- * has a bad page mapped and uses it all the same gets a signal from the
+ * It is clean: whoever wants its bytes reads them again into another one. A large
+ * folio keeps one reference for ever: the allocator takes a bad page aside only
+ * if it is freed alone, and would give this one out again. Who has a bad page
+ * mapped and uses it all the same gets a signal from the
  * processor.
  *
  * Context: process context, mmap locks may be held; waits for the folio's lock.
@@ -292,6 +294,8 @@ void fold_cache_discard(struct fold_space *space, struct folio *folio)
 		fold_shootdown_locked(space, folio);
 		generic_error_remove_folio(space->mapping, folio);
 		up_read(&space->sem);
+		if (folio_test_large(folio))
+			folio_get(folio);
 	}
 	folio_unlock(folio);
 }
