@@ -61,7 +61,9 @@ assert_same() {	# FILE FILE: the same bytes
 
 # need_module NAME: a module of the kernel's own, which may be built in
 need_module() {
-	[ -e "/sys/module/$1" ] || modprobe "$1"
+	[ -e "/sys/module/$1" ] ||
+		tr - _ <"/lib/modules/$(uname -r)/modules.builtin" | grep -q "/$1\.ko" ||
+		modprobe "$1"
 }
 
 # assert_fails ERRNO-TEXT COMMAND...: the command fails and says why.

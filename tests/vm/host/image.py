@@ -169,6 +169,8 @@ def userland(kernel):
         for module in files:
             archive.data(where + kernels.plain(module), kernels.contents(kernel, module))
         archive.data(where + "modules.dep", "\n".join(dep + [""]).encode())
+        # For need_module: what has no parameters shows nowhere when it is built in.
+        archive.copy(where + "modules.builtin", os.path.join(kernel.modules, "modules.builtin"))
         archive.data(where + "modules.alias",
                      "\n".join(kernels.aliases(kernel, files) + [""]).encode())
 

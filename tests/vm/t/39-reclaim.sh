@@ -50,8 +50,9 @@ for way in 7 0; do
 		assert_eq "$(value "$path/memory.events" oom_kill)" 0 "OOM kills"
 		[ "$file" = $LOWER/native ] && native=$hot
 	done
-	# Without a look at accessed bits it is a thousand.
-	assert_le "$hot" $(( native * 3 / 2 + 200 )) "major faults on pages in use"
+	# Each may be lost once while all are new. Without a look at accessed bits
+	# they are lost three times and more.
+	assert_le "$hot" $(( native * 3 / 2 + 256 + 64 )) "major faults on pages in use"
 done
 echo "$was" >$ageing
 
