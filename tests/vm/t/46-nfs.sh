@@ -2,6 +2,7 @@
 # writes, locks, clones and removes there what it does on exported XFS, also after the
 # server has forgotten its inodes
 # timeout: 150
+# kernels: stock
 . /tests/lib.sh
 
 fresh_xfs
