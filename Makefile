@@ -25,7 +25,7 @@ version = $(shell sed -n 's/^VERSION[[:space:]]*?= *//p' tools/Makefile)
 release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
 supported = $(filter $(addsuffix .%,$(SERIES)) $(addsuffix -%,$(SERIES)),$(release))
 
-.PHONY: all help module tools check difftest torture mutations crashes demo bench lint deb check-packages clean distclean
+.PHONY: all help module tools check difftest torture mutations crashes demo bench lint deb check-packages check-system clean distclean
 
 all: tools module
 
@@ -44,6 +44,8 @@ help:
 	@echo 'make mutations          plant bugs in copies of the tree: do the tests find them?'
 	@echo '                        (some minutes each; T=<part of a name> for some)'
 	@echo 'make crashes            kill the VM under load, N=100 times, and look what is left'
+	@echo 'make check-system       a Debian system lives on foldfs and on XFS, and is the same'
+	@echo '                        afterwards: apt, gcc, git, sqlite (ten minutes when emulated)'
 	@echo 'make deb                Debian packages: the module for DKMS, and the tools'
 	@echo 'make check-packages     install, use, upgrade and purge them on Debian 12 and 13'
 	@echo '                        systems in VMs (needs the network and 5 GB once; under emulation'
@@ -105,6 +107,13 @@ deb:
 check-packages:
 	@scripts/deps.sh packages
 	@tests/packages/run '$(T)'
+
+check-system:
+	@scripts/deps.sh system
+	@image=$$(tests/system/image) && \
+		tests/vm/run --kernel '$(KERNEL)' --mem 2G --disk 12G --python3 --drive $$image \
+			--put tests/system/live=live --put tests/system/listing=listing \
+			--timeout 7200 --exec - <tests/vm/long/system.sh
 
 lint:
 	@scripts/deps.sh lint

@@ -4,7 +4,7 @@
 # Install what a target of the Makefile needs and this machine lacks, from the
 # distribution's packages, after saying what it will be.
 #
-#   scripts/deps.sh [build] [vm] [unit] [lint] [deb] [packages] [demo] [bench]
+#   scripts/deps.sh [build] [vm] [unit] [lint] [deb] [packages] [system] [demo] [bench]
 #                   [debug-kernel]
 set -eu
 
@@ -34,6 +34,10 @@ packages() {
 		packages vm
 		packages deb
 		echo rpm ovmf sbsigntool openssl busybox-static cpio kmod lintian mmdebstrap debian-archive-keyring fakeroot uidmap
+		;;
+	system)
+		packages vm
+		echo mmdebstrap debian-archive-keyring fakeroot uidmap dpkg-dev
 		;;
 	demo|bench)
 		packages vm

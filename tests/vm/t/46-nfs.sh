@@ -13,9 +13,9 @@ ip link set lo up
 rpc-registry
 mount -t nfsd nfsd /proc/fs/nfsd
 
-# Nobody was here before: who opens a file waits for this time, and no less.
-echo 10 >/proc/fs/nfsd/nfsv4leasetime
-echo 10 >/proc/fs/nfsd/nfsv4gracetime
+# Where the server notes who was here before. With it, it can be told that nobody was, and
+# clients need not wait for its period of grace, in which only those may open files.
+mkdir -p /var/lib/nfs/v4recovery
 
 serve() {	# DIRECTORY: it becomes the root that clients see
 	local never=2147483647
@@ -25,6 +25,8 @@ serve() {	# DIRECTORY: it becomes the root that clients see
 	printf "* 1 %s %s %s\n" "\\x00000000" $never "$1" >/proc/net/rpc/nfsd.fh/channel
 	echo "tcp 2049" >/proc/fs/nfsd/portlist
 	echo 4 >/proc/fs/nfsd/threads
+	echo Y >/proc/fs/nfsd/v4_end_grace
+	until_true 30 grep -q Y /proc/fs/nfsd/v4_end_grace
 	mount -i -t nfs4 -o vers=4.2,addr=127.0.0.1,clientaddr=127.0.0.1 127.0.0.1:/ /mnt/nfs
 }
 
@@ -52,7 +54,7 @@ ln dir/bash name
 ln -s dir/bash link
 mv dir/sub moved
 mkfifo fifo
-for i in $(seq 300); do echo $i >dir/file-$i; done
+for i in $(seq 100); do echo $i >dir/file-$i; done
 ls dir | wc -l
 rm dir/file-1*
 ls dir | wc -l
