@@ -228,7 +228,9 @@ enum manner { COPIED, MAPPED, SPLICED };
  * May this word have been read between the notes? A word that was just being
  * changed may also be torn, since the kernel copies bytes; and where the end of
  * the file moved across it, the kernel may have shown the zeros behind the end.
- * Pages in a pipe are the page cache's own: a change may clear them there.
+ * Pages in a pipe or a mapping are the page cache's own: where a change takes a part
+ * of a large folio away, the kernel clears that part there, and a fault may still find
+ * it (seen on plain XFS while a range was collapsed).
  */
 static inline bool possible(uint64_t got, const struct note *a, const struct note *z,
 			    unsigned int w, enum manner manner)
@@ -245,7 +247,7 @@ static inline bool possible(uint64_t got, const struct note *a, const struct not
 	}
 	if (got == GONE || !present)		/* all behind the end: zeros in a mapping */
 		return gone && manner == MAPPED && !got;
-	if (gone || (manner == SPLICED && (a->count != z->count || a->count & 1))) {
+	if (gone || (manner != COPIED && (a->count != z->count || a->count & 1))) {
 		may[nr++] = 0;
 		if (!got)
 			return true;

