@@ -281,8 +281,7 @@ unlock:
  * It is clean: whoever wants its bytes reads them again into another one. A large
  * folio keeps one reference for ever: the allocator takes a bad page aside only
  * if it is freed alone, and would give this one out again. Who has a bad page
- * mapped and uses it all the same gets a signal from the
- * processor.
+ * mapped and uses it all the same gets a signal from the processor.
  *
  * Context: process context, mmap locks may be held; waits for the folio's lock.
  */
