@@ -47,7 +47,8 @@ static void dedupe(struct range src, struct range dst)
 	d.info.dest_offset = dst.from * 8UL;
 	/*
 	 * The kernel calls pages different, too, that leave the page cache while it
-	 * compares them: drop_caches is enough for that, on any filesystem.
+	 * compares them (vfs_dedupe_file_range_compare()): drop_caches may do that, and
+	 * so may a join.
 	 */
 	do {
 		sys(ioctl(in, FIDEDUPERANGE, &d));
