@@ -197,9 +197,9 @@ void fold_pages_fill_around(struct fold_map *map, const struct fold_run *run,
 {
 	unsigned long first = run->phys - run->before;
 	unsigned long max = READ_ONCE(map->cache->ra_pages);
-	unsigned long start = run->phys - min(run->before, max / 2);
+	unsigned long large = 1UL << FOLD_MAX_ORDER;
 	unsigned int missed = READ_ONCE(ra->mmap_miss);
-	unsigned long nr;
+	unsigned long start, nr;
 
 	if (!random && missed < 10 * FAULT_MISSES)
 		WRITE_ONCE(ra->mmap_miss, ++missed);
@@ -207,8 +207,11 @@ void fold_pages_fill_around(struct fold_map *map, const struct fold_run *run,
 		fold_fill(map->cache, run->phys, 1, ULONG_MAX);
 		return;
 	}
-	/* From where the largest folio fits. */
-	start = max(first, round_down(start, 1UL << FOLD_MAX_ORDER));
+	/* From where the largest folio fits, the page about in the middle. */
+	start = max < large ? run->phys - min(run->before, max / 2) :
+		round_down(run->phys - min(run->before, (max - large) / 2),
+			   large);
+	start = max(start, first);
 	nr = min(max, run->phys + run->nr - start);
 	ra->start = index - (run->phys - start);
 	ra->size = nr;

@@ -136,7 +136,8 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 					       random);
 			continue;
 		}
-		if (!major && !random)
+		/* What was just read for this page does not ask for more. */
+		if (!major && !random && !(vmf->flags & FAULT_FLAG_TRIED))
 			fold_pages_fill_ahead(map, &page.run, vmf->pgoff, ra,
 					      folio);
 		widen_window();
