@@ -5,9 +5,9 @@
  * faults the hot pages took, once all of them had been there, and how many the cold
  * ones.
  *
- * aging hold MIB FILE: maps the first MIB MiB, touches every page, creates
- * /tmp/held with its process ID, and does so again when it is sent SIGUSR1; before
- * that it removes /tmp/held.
+ * aging hold MIB FILE: maps the first MIB MiB, touches every page, writes its process
+ * ID and how often it has done so to /tmp/held, and does so again when it is sent
+ * SIGUSR1.
  */
 #include <signal.h>
 #include <sys/resource.h>
@@ -40,6 +40,7 @@ static long major_faults(void)
 static void hold(size_t pages, const char *path)
 {
 	char *map = map_file(path, pages);
+	unsigned int times = 0;
 	sigset_t set;
 	FILE *held;
 	size_t i;
@@ -52,11 +53,10 @@ static void hold(size_t pages, const char *path)
 		for (i = 0; i < pages; i++)
 			sink = map[i * PAGE];
 		held = fopen("/tmp/held.new", "w");
-		if (!held || fprintf(held, "%d\n", getpid()) < 0 || fclose(held))
+		if (!held || fprintf(held, "%d %u\n", getpid(), ++times) < 0 || fclose(held))
 			die_errno("/tmp/held");
 		sys(rename("/tmp/held.new", "/tmp/held"));
 		sigwait(&set, &sig);
-		unlink("/tmp/held");
 	}
 }
 

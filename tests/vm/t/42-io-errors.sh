@@ -84,7 +84,7 @@ for tree in $LOWER $FOLD; do
 		fallocate -l "$(( $(df --output=avail -B1 $LOWER | tail -n 1) * 98 / 100 ))" $LOWER/fill
 	while dd if=/dev/zero of=$LOWER/more bs=4k count=1000 oflag=append conv=notrunc,fsync status=none 2>/dev/null; do :; done
 	assert_fails "No space left" dd if=/dev/zero of=$tree/full bs=1M count=4 conv=notrunc,fsync
-	store-byte $tree/full 2000000 >"/tmp/stored.$(basename $tree)"
+	mapped-byte store $tree/full 2000000 >"/tmp/stored.$(basename $tree)"
 	assert_same $tree/b /tmp/a
 	rm -f $LOWER/fill $LOWER/more
 	rm -f $tree/full
