@@ -18,7 +18,13 @@
  * ones: what it does with a used program page anywhere.
  *
  * Which folios come up, in which order and for which memory cgroup is all the
- * kernel's choice: shared pages age as other file pages do.
+ * kernel's choice: shared pages age as other file pages do. But a page that was
+ * just mapped looks used as well, and where reclaim has not come by for long all
+ * pages do. It then goes over all of them at once, and over all again: no program
+ * had the time to use a page in between, so all look idle. Hence a folio that was
+ * in use at two looks, or that came back soon after it was freed and has been
+ * used, is spared the first time it looks idle. It costs reclaim one round more
+ * at most.
  *
  * PG_private has to be given up before reclaim can free a folio, and the last
  * step may fail then because somebody holds a reference for a moment. Such
@@ -53,6 +59,13 @@ static bool in_vain(void)
 }
 #endif
 
+/* What PG_private stands for; never 0, which migration would take for nothing. */
+enum uses {
+	USES_NONE = 1,
+	USES_ONE,
+	USES_MORE,
+};
+
 static struct fold_space *to_space(struct folio *folio)
 {
 	return folio->mapping->host->i_private;
@@ -73,14 +86,16 @@ static void mark(struct folio *folio, bool unhooked)
 
 /**
  * fold_reclaim_hook - let reclaim ask about a folio
- * @space: the space it has just been added to
- * @folio: the folio, locked
+ * @folio: the folio, locked; in a space's page cache, since just now
  *
  * Context: any but interrupts.
  */
-void fold_reclaim_hook(struct fold_space *space, struct folio *folio)
+void fold_reclaim_hook(struct folio *folio)
 {
-	folio_attach_private(folio, space);
+	/* The page cache has recognised it then. */
+	unsigned long uses = folio_test_workingset(folio) ? USES_ONE : USES_NONE;
+
+	folio_attach_private(folio, (void *)uses);
 }
 
 /**
@@ -109,7 +124,7 @@ void fold_reclaim_mend(struct fold_space *space)
 				continue;
 			if (folio->mapping == space->mapping) {
 				if (!folio_test_private(folio))
-					fold_reclaim_hook(space, folio);
+					fold_reclaim_hook(folio);
 				mark(folio, false);
 			}
 			folio_unlock(folio);
@@ -127,6 +142,21 @@ static void shoot(struct fold_space *space, struct folio *folio)
 			      folio_nr_pages(folio));
 }
 
+/* Judges a locked folio by how it was used now and before. */
+static bool to_be_shot(struct folio *folio, enum fold_use use)
+{
+	unsigned long uses = (unsigned long)folio_get_private(folio);
+
+	if (use == FOLD_USED && uses < USES_MORE)
+		uses++;
+	else if (use == FOLD_IDLE && uses == USES_MORE)
+		uses = USES_ONE;
+	else
+		return use == FOLD_IDLE;
+	folio_change_private(folio, (void *)uses);
+	return false;
+}
+
 /**
  * fold_reclaim_asks - ->is_dirty_writeback: reclaim is about to judge a folio
  * @folio: the folio, locked, off the lists
@@ -141,7 +171,7 @@ void fold_reclaim_asks(struct folio *folio, bool *dirty, bool *writeback)
 
 	if (!folio_mapped(folio) || !down_read_trylock(&space->sem))
 		return;
-	if (fold_shootdown_look(space, folio) == FOLD_IDLE)
+	if (to_be_shot(folio, fold_shootdown_look(space, folio)))
 		shoot(space, folio);
 	up_read(&space->sem);
 }

@@ -5,6 +5,9 @@
 # timeout: 240
 . /tests/lib.sh
 
+# A debug kernel leaves less of the memory, and refuses to promise more than it has.
+total=$(( $(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo) >> 10 ))
+want=$(( total - 150 < 300 ? total - 150 : 300 ))
 fresh_xfs
 pressure make 300 $LOWER/p1
 for i in 2 3 4 5 6 7 8; do
@@ -13,9 +16,9 @@ done
 fold_mount
 drop_caches
 kills=$(vmstat oom_kill)
-out=$(pressure 300 300 $FOLD/p*) || fail "pressure"
+out=$(pressure 300 "$want" $FOLD/p*) || fail "pressure"
 read -r during all <<<"$out"
-note "of $all pages looked at, $during while anonymous memory was wanted; shot down: $(counter $FOLD shootdowns)"
+note "$want of $total MB wanted beside: of $all pages looked at, $during while anonymous memory was wanted; shot down: $(counter $FOLD shootdowns)"
 assert_eq "$(vmstat oom_kill)" "$kills" "OOM kills"
 assert_ge "$(counter $FOLD shootdowns)" 1000 "shootdowns"
 assert_ge "$(counter $FOLD fills)" $(( 300 * 256 )) "fills"
