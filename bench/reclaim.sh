@@ -4,7 +4,12 @@
 # In a VM of its own: a mapped file twice as large as the memory that is left for
 # it, used by two processes with a skewed choice of pages. Once natively, both
 # processes on one XFS file; once through foldfs, each on its own clone, mapped as
-# foldfs maps shared pages. Once for each of the kernel's two ways of ageing pages.
+# foldfs maps shared pages. Once for each of the kernel's two ways of ageing pages,
+# and once where all of the machine is short of memory and once where a memory cgroup
+# is, with a file half as large.
+#
+# The disk reads nothing ahead, so that what is brought in is what was asked for. (With
+# MADV_RANDOM the kernel would not look whether pages are used.)
 
 export LC_ALL=C
 lru=/sys/kernel/mm/lru_gen/enabled
@@ -14,6 +19,7 @@ numbered() {	# FILE PAGES
 	/bench/numbered "$2" >"$1"
 }
 
+echo 0 >/sys/block/${DISK##*/}/queue/read_ahead_kb
 fresh_xfs
 drop_caches
 available=$(meminfo MemAvailable)
@@ -21,14 +27,44 @@ available=$(meminfo MemAvailable)
 memory=$(( available - 24576 ))
 pages=$(( memory * 2 / 4 ))
 echo "Memory left for the cache: $(( memory / 1024 )) MB; the file has $(( pages / 256 )) MB"
-numbered $LOWER/native $pages
-numbered $LOWER/one $pages
-cp --reflink=always $LOWER/one $LOWER/two
+for part in machine cgroup; do
+	[ $part = machine ] && size=$pages || size=$(( pages / 2 ))
+	numbered $LOWER/native.$part $size
+	numbered $LOWER/one.$part $size
+	cp --reflink=always $LOWER/one.$part $LOWER/two.$part
+done
 sync
 fold_mount
 echo "RESULT all memory_kb $memory"
 echo "RESULT all file_kb $(( pages * 4 ))"
 echo "RESULT all kernel $(uname -r)"
+
+# measure LABEL PART native|foldfs
+measure() {
+	local kills
+	drop_caches
+	sleep 1
+	echo "  $1"
+	if [ $3 = native ]; then
+		set -- $1 $2 $LOWER/native.$2 $LOWER/native.$2
+	else
+		set -- $1 $2 $FOLD/one.$2 $FOLD/two.$2
+	fi
+	if [ $2 = cgroup ]; then
+		cgroup $1 $(( memory / 2 ))K >/dev/null
+	else
+		cgroup $1 >/dev/null
+	fi
+	kills=$(vmstat oom_kill)
+	in_cgroup $1 /bench/zipf $1 "$ACCESSES" $3 $4
+	echo "RESULT $1 status $?"
+	echo "RESULT $1 oom_kills $(( $(vmstat oom_kill) - kills ))"
+	case $3 in
+	$FOLD/*)
+		foldctl map -s $3 $4
+		foldctl status -o +refills $FOLD ;;
+	esac
+}
 
 for ageing in ${AGEING:-mglru classic}; do
 	if [ -w $lru ]; then
@@ -39,23 +75,10 @@ for ageing in ${AGEING:-mglru classic}; do
 	elif [ $ageing = mglru ]; then
 		continue
 	fi
-	for way in native foldfs; do
-		drop_caches
-		sleep 1
-		echo "  $ageing, $way"
-		if [ $way = native ]; then
-			set -- $LOWER/native $LOWER/native
-		else
-			set -- $FOLD/one $FOLD/two
-		fi
-		kills=$(vmstat oom_kill)
-		/bench/zipf "$way.$ageing" "$ACCESSES" "$@"
-		echo "RESULT $way.$ageing status $?"
-		echo "RESULT $way.$ageing oom_kills $(( $(vmstat oom_kill) - kills ))"
-		if [ $way = foldfs ]; then
-			foldctl map -s "$@"
-			foldctl status -o +refills $FOLD
-		fi
+	for part in machine cgroup; do
+		for way in native foldfs; do
+			measure $way.$ageing.$part $part $way
+		done
 	done
 done
 echo "RESULT all finished yes"

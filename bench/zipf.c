@@ -150,10 +150,6 @@ static void child(const char *file, int nr, long accesses, int ready, int go)
 	map = mmap(NULL, pages * PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		err(1, "%s", file);
-	/* What is brought in shall be what was asked for, not its neighbours. */
-	if (madvise((void *)map, pages * PAGE, MADV_RANDOM))
-		err(1, "madvise");
-
 	if (!nr)
 		for (size_t page = 0; page < pages; page++)
 			look(map, page);
