@@ -170,7 +170,8 @@ int main(int argc, char **argv)
 {
 	static const char *const keys[] = {
 		"workingset_refault_file", "workingset_activate_file", "pgsteal_kswapd",
-		"pgsteal_direct", "pgpgin",
+		"pgsteal_direct", "pgpgin", "pgscan_file", "pgactivate", "pgdeactivate",
+		"pgrotated",
 	};
 	enum { NR_KEYS = sizeof(keys) / sizeof(keys[0]) };
 	long before[NR_KEYS], after[NR_KEYS], accesses, major = 0, minor = 0;
