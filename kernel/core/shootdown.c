@@ -56,10 +56,13 @@ static void walk_parts(struct fold_space *space, unsigned long first,
 	}
 }
 
+/* Nobody maps the folio anew: it is locked. */
 static bool zap_part(const struct part *part, void *arg)
 {
+	struct folio *folio = arg;
+
 	part->map->ops->zap(part->map, part->index, part->nr);
-	return false;
+	return !folio_mapped(folio);
 }
 
 /**
@@ -74,7 +77,7 @@ void fold_shootdown_locked(struct fold_space *space, struct folio *folio)
 	if (!folio_mapped(folio))
 		return;
 	walk_parts(space, folio->index, folio_next_index(folio) - 1, zap_part,
-		   NULL);
+		   folio);
 	trace_foldfs_shootdown(space->cache->dev, folio->index,
 			       folio_nr_pages(folio));
 }
