@@ -1,6 +1,6 @@
 # shows: umount and rmmod are clean with everything warm, refused while files are
 #        open or mapped, and clean after processes were killed at any moment
-# timeout: 180
+# timeout: 240
 . /tests/lib.sh
 
 # gone: foldfs can be unmounted and unloaded, and the disk is free again
@@ -52,10 +52,15 @@ done
 
 # Killed at any moment.
 fold_mount
-mkdir $FOLD/chaos
-kills=$(chaos 15 1 $FOLD/chaos) || fail "chaos"
+kills=0 round=0
+# A slow machine needs some rounds for that much to happen.
+until [ $kills -ge 20 ] && [ "$(counter $FOLD joins)" -ge 50 ] && [ "$(counter $FOLD breaks)" -ge 50 ]; do
+	round=$(( round + 1 ))
+	[ $round -le 8 ] || fail "in $round rounds only $kills were killed, joins $(counter $FOLD joins), breaks $(counter $FOLD breaks)"
+	mkdir $FOLD/chaos
+	killed=$(chaos 15 $round $FOLD/chaos) || fail "chaos"
+	kills=$(( kills + killed ))
+	rm -r $FOLD/chaos
+done
 note "processes killed at random moments: $kills; joins $(counter $FOLD joins), breaks $(counter $FOLD breaks)"
-assert_ge "$kills" 20 "killed processes"
-assert_ge "$(counter $FOLD joins)" 50 "joins"
-assert_ge "$(counter $FOLD breaks)" 50 "breaks"
 gone "after processes were killed"
