@@ -331,10 +331,10 @@ static inline int fold_state(int fd)
 	return map.state;
 }
 
-/* Fail unless the file begins to share within some seconds. */
+/* Fail unless the file begins to share within a minute. */
 static inline void wait_joined(int fd, const char *what)
 {
-	uint64_t end = now_us() + 10 * 1000000ULL;
+	uint64_t end = now_us() + 60 * 1000000ULL;
 	char byte;
 	int state;
 
