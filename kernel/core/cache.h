@@ -107,6 +107,7 @@ struct fold_space {
  * @users: mounts; protected as @entry is
  * @entry: in the table of caches, by which a mount finds that of its owner
  * @clock: counts looks at extents, so that what was seen has a time
+ * @spared: folios in a row that reclaim found in use
  */
 struct fold_cache {
 	struct fold_space space[FOLD_NR_SPACES];
@@ -118,6 +119,7 @@ struct fold_cache {
 	unsigned int users;
 	struct list_head entry;
 	atomic64_t clock;
+	atomic_t spared;
 };
 
 static inline struct fold_space *fold_space(struct fold_cache *cache,

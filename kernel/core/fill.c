@@ -233,7 +233,7 @@ static struct folio *fill_add_folio(struct fold_cache *cache,
 			err = filemap_add_folio(space->mapping, folio, phys,
 						GFP_KERNEL);
 			if (!err) {
-				fold_reclaim_hook(folio);
+				fold_reclaim_hook(space, folio);
 				return folio;
 			}
 			folio_put(folio);

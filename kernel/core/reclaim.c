@@ -18,13 +18,9 @@
  * ones: what it does with a used program page anywhere.
  *
  * Which folios come up, in which order and for which memory cgroup is all the
- * kernel's choice: shared pages age as other file pages do. But a page that was
- * just mapped looks used as well, and where reclaim has not come by for long all
- * pages do. It then goes over all of them at once, and over all again: no program
- * had the time to use a page in between, so all look idle. Hence a folio that was
- * in use at two looks, or that came back soon after it was freed and has been
- * used, is spared the first time it looks idle. It costs reclaim one round more
- * at most.
+ * kernel's choice: shared pages age as other file pages do. But where programs use
+ * all pages faster than reclaim gets round, none would ever be free: so after many
+ * folios in a row that are in use some go all the same.
  *
  * PG_private has to be given up before reclaim can free a folio, and the last
  * step may fail then because somebody holds a reference for a moment. Such
@@ -42,6 +38,10 @@
 /* Pages of ours are never written, so the mark is free for this. */
 #define UNHOOKED	PAGECACHE_TAG_TOWRITE
 
+/* So many folios in a row are spared, and so many go then: reclaim's batch. */
+#define SPARED_MOST	1024
+#define SPARED_NOT	32
+
 /* The test build loses the flag each time, as if the last step always failed. */
 #ifdef FOLDFS_TEST
 static bool release_in_vain;
@@ -58,13 +58,6 @@ static bool in_vain(void)
 	return false;
 }
 #endif
-
-/* What PG_private stands for; never 0, which migration would take for nothing. */
-enum uses {
-	USES_NONE = 1,
-	USES_ONE,
-	USES_MORE,
-};
 
 static struct fold_space *to_space(struct folio *folio)
 {
@@ -86,16 +79,14 @@ static void mark(struct folio *folio, bool unhooked)
 
 /**
  * fold_reclaim_hook - let reclaim ask about a folio
- * @folio: the folio, locked; in a space's page cache, since just now
+ * @space: the space it has just been added to
+ * @folio: the folio, locked
  *
  * Context: any but interrupts.
  */
-void fold_reclaim_hook(struct folio *folio)
+void fold_reclaim_hook(struct fold_space *space, struct folio *folio)
 {
-	/* The page cache has recognised it then. */
-	unsigned long uses = folio_test_workingset(folio) ? USES_ONE : USES_NONE;
-
-	folio_attach_private(folio, (void *)uses);
+	folio_attach_private(folio, space);
 }
 
 /**
@@ -124,7 +115,7 @@ void fold_reclaim_mend(struct fold_space *space)
 				continue;
 			if (folio->mapping == space->mapping) {
 				if (!folio_test_private(folio))
-					fold_reclaim_hook(folio);
+					fold_reclaim_hook(space, folio);
 				mark(folio, false);
 			}
 			folio_unlock(folio);
@@ -142,19 +133,22 @@ static void shoot(struct fold_space *space, struct folio *folio)
 			      folio_nr_pages(folio));
 }
 
-/* Judges a locked folio by how it was used now and before. */
-static bool to_be_shot(struct folio *folio, enum fold_use use)
+/* Is a folio to go, used like that? Races cost a folio that is in use at most. */
+static bool to_be_shot(struct fold_cache *cache, enum fold_use use)
 {
-	unsigned long uses = (unsigned long)folio_get_private(folio);
+	int row;
 
-	if (use == FOLD_USED && uses < USES_MORE)
-		uses++;
-	else if (use == FOLD_IDLE && uses == USES_MORE)
-		uses = USES_ONE;
-	else
-		return use == FOLD_IDLE;
-	folio_change_private(folio, (void *)uses);
-	return false;
+	if (use == FOLD_KEPT)
+		return false;
+	if (use == FOLD_IDLE) {
+		if (atomic_read(&cache->spared))
+			atomic_set(&cache->spared, 0);
+		return true;
+	}
+	row = atomic_inc_return(&cache->spared);
+	if (row >= SPARED_MOST + SPARED_NOT)
+		atomic_set(&cache->spared, 0);
+	return row > SPARED_MOST;
 }
 
 /**
@@ -171,7 +165,7 @@ void fold_reclaim_asks(struct folio *folio, bool *dirty, bool *writeback)
 
 	if (!folio_mapped(folio) || !down_read_trylock(&space->sem))
 		return;
-	if (to_be_shot(folio, fold_shootdown_look(space, folio)))
+	if (to_be_shot(space->cache, fold_shootdown_look(space, folio)))
 		shoot(space, folio);
 	up_read(&space->sem);
 }

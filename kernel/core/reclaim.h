@@ -4,7 +4,7 @@
 
 #include "cache.h"
 
-void fold_reclaim_hook(struct folio *folio);
+void fold_reclaim_hook(struct fold_space *space, struct folio *folio);
 void fold_reclaim_mend(struct fold_space *space);
 void fold_reclaim_asks(struct folio *folio, bool *dirty, bool *writeback);
 bool fold_reclaim_release(struct folio *folio, gfp_t gfp);

@@ -4,14 +4,18 @@
  * that `pressure make MIB FILE` wrote) maps it and keeps looking at it, while
  * ANON MiB of anonymous memory are wanted, used and given back. Prints how many
  * pages all processes looked at during and after that.
+ *
+ * With -w, the process of every second FILE writes to it instead, by write(2) and
+ * by stores, and looks at what it has written.
  */
 #include "util.h"
 
 #define ID	41
+#define MOST	128
 
 static struct {
-	int stop, hurry;
-	uint64_t looked, rounds[64];
+	int stop;
+	uint64_t looked, rounds[MOST];
 } *shm;
 
 static void make(const char *path, size_t mib)
@@ -65,9 +69,40 @@ static void mapper(const char *path, size_t mib, int me)
 	_exit(0);
 }
 
+/* A round writes 64 pages and looks at those of the round before. */
+static void writer(const char *path, size_t mib, int me)
+{
+	size_t pages = (mib << 20) / PAGE, page;
+	int fd = sys(open(path, O_RDWR)), i;
+	char *map = mmap(NULL, mib << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char bytes[PAGE];
+	uint64_t round;
+
+	if (map == MAP_FAILED)
+		die_errno("mmap");
+	for (round = 0; !__atomic_load_n(&shm->stop, __ATOMIC_RELAXED); round++) {
+		for (i = 0; i < 64; i++) {
+			page = mix(me * 1000003ULL + round * 64 + i) % pages;
+			fill_bytes(bytes, ID + 2 + me, page * PAGE, PAGE);
+			if (i & 1)
+				memcpy(map + page * PAGE, bytes, PAGE);
+			else
+				write_all(fd, bytes, PAGE, page * PAGE);
+		}
+		for (i = 0; round && i < 64; i++) {
+			page = mix(me * 1000003ULL + (round - 1) * 64 + i) % pages;
+			fill_bytes(bytes, ID + 2 + me, page * PAGE, PAGE);
+			same_bytes(map + page * PAGE, bytes, PAGE, "a page that was written");
+		}
+		__atomic_store_n(&shm->rounds[me], round + 1, __ATOMIC_RELAXED);
+		sleep_ms(50);
+	}
+	_exit(0);
+}
+
 static void wait_rounds(int nr, uint64_t more, unsigned int seconds)
 {
-	uint64_t end = now_us() + seconds * 1000000ULL, want[64];
+	uint64_t end = now_us() + seconds * 1000000ULL, want[MOST];
 	int i;
 
 	for (i = 0; i < nr; i++)
@@ -86,23 +121,30 @@ int main(int argc, char **argv)
 {
 	size_t mib, anon, i;
 	uint64_t during;
-	pid_t pids[64];
-	int nr = argc - 3;
+	pid_t pids[MOST];
+	int nr, writers;
 	char *p;
 
 	if (argc == 4 && !strcmp(argv[1], "make")) {
 		make(argv[3], strtoul(argv[2], NULL, 0));
 		return 0;
 	}
-	if (argc < 4 || nr > 64)
-		die("usage: pressure MIB ANON FILE..., or pressure make MIB FILE");
+	writers = argc > 1 && !strcmp(argv[1], "-w");
+	argc -= writers;
+	argv += writers;
+	nr = argc - 3;
+	if (nr < 1 || nr > MOST)
+		die("usage: pressure [-w] MIB ANON FILE..., or pressure make MIB FILE");
 	mib = strtoul(argv[1], NULL, 0);
 	anon = strtoul(argv[2], NULL, 0) << 20;
 	shm = sys(mmap(NULL, sizeof(*shm), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
 	for (i = 0; i < (size_t)nr; i++) {
 		pids[i] = sys(fork());
-		if (!pids[i])
-			mapper(argv[3 + i], mib, i);
+		if (pids[i])
+			continue;
+		if (writers && i & 1)
+			writer(argv[3 + i], mib, i);
+		mapper(argv[3 + i], mib, i);
 	}
 	wait_rounds(nr, 2, 600);	/* twice: joined in between */
 
