@@ -10,6 +10,10 @@ typedef struct {
 	int64_t counter;
 } atomic64_t;
 
+typedef struct {
+	int counter;
+} atomic_t;
+
 #define atomic64_inc_return(v)	(++(v)->counter)
 #define atomic_long_add(n, v)	((v)->counter += (n))
 #define atomic_long_read(v)	((v)->counter)
