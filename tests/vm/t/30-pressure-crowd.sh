@@ -1,6 +1,7 @@
 # shows: no OOM kill and no wrong byte where 100 processes use shared pages all the
 #        time, and where 8 processes write to their clones, while memory is short
 # mem: 300M
+# kernels: stock
 # timeout: 300
 . /tests/lib.sh
 
