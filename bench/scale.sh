@@ -48,7 +48,7 @@ end() {	# CASE COUNT DIVISOR
 }
 
 # ---- one fragment, more and more files that refer to it; and trees of many files
-for shape in ${SHAPES:-10:1 100:1 1000:1 10000:1 10:1000 10:10000 1000:100}; do
+for shape in ${SHAPES:-10:1 100:1 1000:1 10000:1 10:1000 100:1000}; do
 	clones=${shape%:*} files=${shape#*:}
 	all=$(( clones * files ))
 	[ $files = 1 ] && case=sharers count=$clones || case=trees count=${clones}x$files
