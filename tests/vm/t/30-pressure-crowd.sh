@@ -35,5 +35,6 @@ read -r _ all <<<"$out"
 note "8 processes map and 8 write 96 of $total MB, $(( total / 3 )) MB are wanted beside: $all pages looked at, shot down: $(counter $FOLD shootdowns), breaks $(counter $FOLD breaks)"
 assert_eq "$(vmstat oom_kill)" "$kills" "OOM kills with 8 writers"
 assert_ge "$(counter $FOLD breaks)" 1000 "breaks"
-# What nobody wrote to is what it was.
+# What nobody wrote to: those who map it have looked at its bytes, and below they are
+# the same.
 cmp $FOLD/p1 $LOWER/p1
