@@ -5,6 +5,7 @@
 #
 #   scripts/kernel.sh stock     the distribution's newest 6.12 cloud kernel
 #   scripts/kernel.sh debug     the one scripts/debug-kernel builds
+#   scripts/kernel.sh kcsan     the one scripts/debug-kernel kcsan builds
 #   scripts/kernel.sh DIR       a directory with vmlinuz, modules/ and headers/
 #
 # KVER (release), IMAGE (bzImage), MODULES (its /lib/modules directory), KDIR
@@ -126,10 +127,13 @@ case ${1:-stock} in
 stock)
 	installed || unpacked || download
 	;;
-debug)
-	dir=${FOLDFS_DEBUG_KERNEL:-$build/debug-kernel}
+debug|kcsan)
+	case $1 in
+	debug) dir=${FOLDFS_DEBUG_KERNEL:-$build/debug-kernel} ;;
+	kcsan) dir=${FOLDFS_KCSAN_KERNEL:-$build/kcsan-kernel} ;;
+	esac
 	# It knows whether what is there was made from the present configuration.
-	"$top/scripts/debug-kernel" >&2
+	"$top/scripts/debug-kernel" "$1" >&2
 	show_dir "$dir"
 	;;
 *)

@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from . import paths
 
 
+# The kernels that scripts/debug-kernel builds, and how many times as long as on the
+# stock one everything may take.
+BUILT = {"debug": 4, "kcsan": 8}
+
+
 @dataclass(frozen=True)
 class Kernel:
-    name: str       # what the caller asked for: stock, debug, a directory
+    name: str       # what the caller asked for: stock, debug, kcsan, a directory
     version: str    # its release, as uname -r shows it
     image: str      # the bzImage
     modules: str    # its /lib/modules directory
@@ -22,9 +27,13 @@ class Kernel:
         return self.name == "debug"
 
     @property
+    def slowdown(self):
+        return BUILT.get(self.name, 1)
+
+    @property
     def tag(self):
         """A name for build directories."""
-        return "debug" if self.debug else self.version
+        return self.name if self.name in BUILT else self.version
 
 
 def find(name):

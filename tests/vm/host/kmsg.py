@@ -22,18 +22,47 @@ BAD = re.compile("|".join((
     r"memory leak", r"__kmem_cache_shutdown", r"Memory failure",
 )))
 
+# A report of KCSAN: two accesses that race, each with the stack it was made from, or
+# one if the other was made by code that is not instrumented.
+RACE = re.compile(r"\bBUG: KCSAN: ")
+RACE_ENDS = re.compile(r"\bReported by Kernel Concurrency Sanitizer|={40}$")
+OURS = "[foldfs]"
+
+
+def _races(lines):
+    """Yield (first, end, whether foldfs takes part) of KCSAN's reports: the indexes
+    of the title and of what follows the stacks."""
+    title = None
+    for at, line in enumerate(lines + ["=" * 66]):
+        starts = RACE.search(line)
+        if title is not None and (starts or RACE_ENDS.search(line)):
+            yield title, at, any(OURS in l for l in lines[title:at])
+            title = None
+        if starts:
+            title = at
+
+
+def races_of_others(lines):
+    """How many data races KCSAN reports that foldfs has no part in. The kernel around
+    has some, known and harmless for the most part: they fail no test."""
+    return sum(not ours for _, _, ours in _races(lines))
+
 
 def complaints(lines, allowed=None):
     """The lines among `lines` at which something is wrong, but for those that
     the regular expression `allowed` (or None) matches."""
     allow = re.compile(allowed) if allowed else None
-    return [l for l in lines if BAD.search(l) and not (allow and allow.search(l))]
+    others = {title for title, _, ours in _races(lines) if not ours}
+    return [l for at, l in enumerate(lines)
+            if at not in others and BAD.search(l) and not (allow and allow.search(l))]
 
 
 def excerpt(lines, allowed=None, after=30):
-    """Lines around the first complaint, for people to read."""
+    """Lines around the first complaint, for people to read. A data race's two stacks
+    are shown to their end."""
     bad = complaints(lines, allowed)
     if not bad:
         return []
     first = lines.index(bad[0])
-    return lines[max(0, first - 3):first + after]
+    ends = [end for title, end, _ in _races(lines) if title == first]
+    return lines[max(0, first - 3):max([first + after, *ends])]

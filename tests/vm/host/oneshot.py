@@ -21,7 +21,7 @@ def script(text):
 def _boot(machine):
     """Start the VM and wait for its agent; whether that came."""
     machine.start()
-    limit = 600 if machine.kernel.debug else 120
+    limit = 120 * machine.kernel.slowdown
     for event in machine.events(time.monotonic() + limit):
         if event.kind == "ctl" and event.text == "ready":
             return True
@@ -64,6 +64,9 @@ def run(machine, limit, show_kernel=False):
             else:
                 break
         bad = kmsg.complaints(kernel)
+        others = kmsg.races_of_others(kernel)
+        if others:
+            print(f"run: KCSAN: {others} data races that foldfs has no part in", file=sys.stderr)
         if show_kernel:
             print("\n".join(kernel))
         elif bad:

@@ -44,6 +44,9 @@ class Boot:
             if self.vm.qemu.poll() is None:
                 result.reasons.insert(0, "kernel: " + _short(bad[0]))
             result.excerpt = kmsg.excerpt(result.kernel, test.allows)
+        others = kmsg.races_of_others(result.kernel)
+        if others:
+            result.notes.append(f"KCSAN: {others} data races that foldfs has no part in")
         return result, clean and not bad
 
     def _converse(self, name, limit, result):
@@ -114,8 +117,7 @@ def _short(line):
 def run(kernel, tests, initrd, accelerator, report, number):
     """Run `tests`, all of one shape, in as few boots as it takes."""
     factor = 1 if accelerator == "kvm" else 1.5
-    if kernel.debug:
-        factor *= 4
+    factor *= kernel.slowdown
     pending, boot_no, failed_boots = list(tests), 0, 0
     tried_again = set()
     while pending:
