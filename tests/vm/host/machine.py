@@ -92,8 +92,9 @@ class Machine:
     def _cmdline(self):
         # norandmaps: QEMU's emulation translates code anew for each address it is
         # found at; with programs always at the same one they start 5 times faster.
-        words = ["console=ttyS0", "norandmaps", "loglevel=5", "log_buf_len=4M", "panic=-1",
-                 "panic_on_oops=1", "oops=panic", "mitigations=off",
+        # no_timer_check: a VM that is kept waiting would find its timer broken.
+        words = ["console=ttyS0", "norandmaps", "no_timer_check", "loglevel=5",
+                 "log_buf_len=4M", "panic=-1", "panic_on_oops=1", "oops=panic", "mitigations=off",
                  "slab_nomerge", "no5lvl", "printk.devkmsg=on",
                  "sysctl.kernel.hung_task_timeout_secs=60",
                  "sysctl.kernel.panic_on_oops=1"]
