@@ -10,11 +10,6 @@ from .report import Result
 BOOT_LIMIT = 120        # seconds from QEMU's start to the agent's first word
 CLEANUP_LIMIT = 100     # seconds that the agent may take beyond a test's limit
 
-# A kernel that patches its code puts a breakpoint there for a moment. QEMU's
-# emulation lets another processor run into it once in some hundred boots, where no
-# real one does, and the kernel dies. Nothing of foldfs's executes one.
-EMULATION_FAULT = "Oops: int3: 0000"
-
 
 class Boot:
     """One boot of a machine and the conversation with its agent."""
@@ -145,7 +140,7 @@ def run(kernel, tests, initrd, accelerator, report, number):
                 name = pending[0].name
                 result, clean = boot.run(pending[0])
                 if accelerator != "kvm" and name not in tried_again and \
-                        any(EMULATION_FAULT in line for line in result.kernel):
+                        any(kmsg.EMULATION_FAULT in line for line in result.kernel):
                     tried_again.add(name)
                     break
                 if name in tried_again:

@@ -8,30 +8,34 @@
 #include "util.h"
 
 #define PAGES	6000UL
-#define BATCH	20
 
 static char want[PAGE], got[PAGE];
 
-static void read_pages(int b, unsigned int nr)
+/* Returns how long the read took. */
+static uint64_t read_page(int b)
 {
 	static uint64_t at;
+	uint64_t took;
 
-	while (nr--) {
-		at = mix(at + 1);
-		fill_bytes(want, 7, at % PAGES * PAGE, PAGE);
-		if (pread(b, got, PAGE, at % PAGES * PAGE) != (ssize_t)PAGE)
-			die_errno("short read of b");
-		same_bytes(got, want, PAGE, "b, while a is truncated");
-	}
+	at = mix(at + 1);
+	fill_bytes(want, 7, at % PAGES * PAGE, PAGE);
+	took = now_us();
+	if (pread(b, got, PAGE, at % PAGES * PAGE) != (ssize_t)PAGE)
+		die_errno("short read of b");
+	took = now_us() - took;
+	same_bytes(got, want, PAGE, "b, while a is truncated");
+	return took;
 }
 
-static unsigned long run(const char *dir, const char *lower)
+/* Returns whether no read took as long as the truncation did. */
+static bool run(const char *dir, const char *lower)
 {
 	struct file_clone_range r = { .src_length = PAGE };
+	uint64_t began, took, longest = 0;
 	unsigned long i, reads = 0;
 	char *bytes = malloc(PAGES * PAGE);
-	uint64_t began;
-	int a, b, status;
+	int a, b, below, status;
+	struct stat st;
 	pid_t pid;
 
 	/* The donor has the pages in another order, so nothing merges. */
@@ -57,30 +61,37 @@ static unsigned long run(const char *dir, const char *lower)
 	sys(posix_fadvise(b, 0, 0, POSIX_FADV_RANDOM));
 	sys(posix_fadvise(b, 0, 0, POSIX_FADV_DONTNEED));
 
-	began = now_us();
+	below = open_in(lower, "a", O_RDONLY);
 	pid = sys(fork());
 	if (!pid) {
 		close(open_in(lower, "a", O_RDONLY | O_TRUNC));
 		_exit(0);
 	}
+	/* Its size goes first, with all locks held, and then extent by extent. */
+	do {
+		sys(fstat(below, &st));
+	} while (st.st_size);
+	began = now_us();
 	while (!waitpid(pid, &status, WNOHANG)) {
-		read_pages(b, BATCH);
-		reads += BATCH;
-		if (!(reads % 400))
+		took = read_page(b);
+		longest = MAX(longest, took);
+		if (!(++reads % 400))
 			sys(posix_fadvise(b, 0, 0, POSIX_FADV_DONTNEED));
 	}
+	took = now_us() - began;
 	if (status)
 		die("the truncation failed");
-	printf("%lu pages read while a was truncated, for %llu ms\n", reads,
-	       (unsigned long long)(now_us() - began) / 1000);
-	for (i = 0; i < 200; i++)
-		read_pages(b, BATCH);
+	printf("%lu pages read while a was truncated, in %llu us, one of them in %llu us\n", reads,
+	       (unsigned long long)took, (unsigned long long)longest);
+	for (i = 0; i < 4000; i++)
+		read_page(b);
 	if (pread(a, got, PAGE, 0))
 		die("a still has bytes");
+	close(below);
 	close(a);
 	close(b);
 	free(bytes);
-	return reads;
+	return reads && longest < took / 3;
 }
 
 int main(int argc, char **argv)
@@ -90,7 +101,7 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		die("usage: cutoff DIR LOWER");
 	for (tries = 0; tries < 5; tries++)
-		if (run(argv[1], argv[2]) > BATCH)
+		if (run(argv[1], argv[2]))
 			return 0;
 	die("who reads b waits until a is truncated");
 }
