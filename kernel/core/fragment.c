@@ -107,13 +107,13 @@ int fold_table_attach(struct fold_table *table, struct fold_extent *ext,
 		same->seen_to = 0;
 		INIT_LIST_HEAD(&same->sharers);
 		frag_tree_insert(same, &table->tree);
-		table->fragments++;
+		WRITE_ONCE(table->fragments, table->fragments + 1);
 	}
 	ext->frag = same;
 	ext->broken = false;
 	list_add_tail(&ext->sharer, &same->sharers);
 	same->refs++;
-	table->references++;
+	WRITE_ONCE(table->references, table->references + 1);
 	return 0;
 }
 
@@ -133,11 +133,11 @@ struct fold_fragment *fold_table_detach(struct fold_table *table,
 
 	list_del(&ext->sharer);
 	ext->frag = NULL;
-	table->references--;
+	WRITE_ONCE(table->references, table->references - 1);
 	if (--frag->refs)
 		return NULL;
 	frag_tree_remove(frag, &table->tree);
-	table->fragments--;
+	WRITE_ONCE(table->fragments, table->fragments - 1);
 	return frag;
 }
 

@@ -45,8 +45,8 @@ struct fold_fragment {
 /**
  * struct fold_table - fragments of one space
  * @tree: fragments by physical page
- * @fragments: how many there are
- * @references: sum of their references
+ * @fragments: how many there are; sysfs reads it without a lock
+ * @references: sum of their references; as well
  */
 struct fold_table {
 	struct rb_root_cached tree;

@@ -51,6 +51,28 @@ bool fold_pages_valid(struct fold_map *map, const struct fold_page *page)
 }
 
 /*
+ * Who reads through one open file, or faults in one mapping, shares its readahead
+ * state, and no lock protects that. It is a hint: a window that is mixed from two
+ * is one that nobody asked for, of pages that are this file's all the same.
+ */
+static void set_window(struct file_ra_state *ra, unsigned long start,
+		       unsigned long size, unsigned long ahead)
+{
+	WRITE_ONCE(ra->start, start);
+	WRITE_ONCE(ra->size, size);
+	WRITE_ONCE(ra->async_size, ahead);
+}
+
+/* How much of the last window is left from page @index on. */
+static unsigned long window_left(const struct file_ra_state *ra,
+				 unsigned long index)
+{
+	unsigned long end = READ_ONCE(ra->start) + READ_ONCE(ra->size);
+
+	return end > index ? end - index : 0;
+}
+
+/*
  * Readahead for reads, in pages of the file: doubling windows while the reads
  * go on where the last window ended, what is asked for otherwise. Returns the
  * pages to fill from @index on; *mark is the page whose use starts the next
@@ -60,20 +82,19 @@ static unsigned long window(struct file_ra_state *ra, unsigned long max,
 			    unsigned long index, unsigned long want,
 			    unsigned long *mark)
 {
-	unsigned long size, ahead;
+	unsigned long start = READ_ONCE(ra->start), size = READ_ONCE(ra->size);
+	unsigned long ahead;
 
 	want = clamp(want, 1UL, max);
-	if (!index || (index > ra->start && index <= ra->start + ra->size)) {
-		size = index ? 2UL * ra->size : 4;
+	if (!index || (index > start && index <= start + size)) {
+		size = index ? 2 * size : 4;
 		size = clamp(max(size, want), 1UL, max);
 		ahead = size > want ? size - want : size / 2;
 	} else {
 		size = want;
 		ahead = 0;
 	}
-	ra->start = index;
-	ra->size = size;
-	ra->async_size = ahead;
+	set_window(ra, index, size, ahead);
 	*mark = ahead ? index + size - ahead : ULONG_MAX;
 	return size;
 }
@@ -141,8 +162,7 @@ again:
 	}
 	if (folio_test_readahead(folio) && !nowait) {
 		folio_clear_readahead(folio);
-		nr = ra->start + ra->size > index ?
-		     ra->start + ra->size - index : 0;
+		nr = window_left(ra, index);
 		if (nr < page->run.nr) {
 			struct fold_run next = page->run;
 
@@ -151,8 +171,7 @@ again:
 			max = min_t(unsigned long, next.nr,
 				    READ_ONCE(cache->ra_pages));
 			nr = window(ra, max, index + nr, 1, &mark);
-			fold_fill(cache, next.phys, nr,
-				  to_phys(&next, ra->start, ra->start));
+			fold_fill(cache, next.phys, nr, next.phys);
 		}
 	}
 	if (!folio_test_uptodate(folio)) {
@@ -213,9 +232,7 @@ void fold_pages_fill_around(struct fold_map *map, const struct fold_run *run,
 			   large);
 	start = max(start, first);
 	nr = min(max, run->phys + run->nr - start);
-	ra->start = index - (run->phys - start);
-	ra->size = nr;
-	ra->async_size = nr / 4;
+	set_window(ra, index - (run->phys - start), nr, nr / 4);
 	fold_fill(map->cache, start, nr,
 		  nr >= 4 ? start + nr - nr / 4 : ULONG_MAX);
 }
@@ -235,7 +252,7 @@ void fold_pages_fill_ahead(struct fold_map *map, const struct fold_run *run,
 			   struct folio *folio)
 {
 	unsigned int missed = READ_ONCE(ra->mmap_miss);
-	unsigned long skip = 1, nr;
+	unsigned long skip, nr;
 
 	if (missed)
 		WRITE_ONCE(ra->mmap_miss, missed - 1);
@@ -243,14 +260,12 @@ void fold_pages_fill_ahead(struct fold_map *map, const struct fold_run *run,
 		return;
 	folio_clear_readahead(folio);
 	/* Not where another file's or process's window ended. */
-	if (index >= ra->start && index < ra->start + ra->size)
-		skip = ra->start + ra->size - index;
+	skip = index >= READ_ONCE(ra->start) ? window_left(ra, index) : 0;
+	skip = max(skip, 1UL);
 	if (skip >= run->nr)
 		return;
 	nr = min_t(unsigned long, run->nr - skip,
 		   READ_ONCE(map->cache->ra_pages));
-	ra->start = index + skip;
-	ra->size = nr;
-	ra->async_size = nr;
+	set_window(ra, index + skip, nr, nr);
 	fold_fill(map->cache, run->phys + skip, nr, run->phys + skip);
 }

@@ -688,10 +688,10 @@ void fold_break(struct fold_map *map, unsigned long first, unsigned long last,
 void fold_map_outside(struct fold_map *map)
 {
 	write_lock(&map->lock);
-	map->closed = true;
-	map->seq++;
+	WRITE_ONCE(map->closed, true);
+	WRITE_ONCE(map->seq, map->seq + 1);
 	map->gen++;
-	map->outside++;
+	WRITE_ONCE(map->outside, map->outside + 1);
 	write_unlock(&map->lock);
 }
 
@@ -704,6 +704,6 @@ void fold_map_outside(struct fold_map *map)
 void fold_map_reopen(struct fold_map *map)
 {
 	write_lock(&map->lock);
-	map->closed = false;
+	WRITE_ONCE(map->closed, false);
 	write_unlock(&map->lock);
 }

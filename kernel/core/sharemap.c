@@ -51,8 +51,8 @@ void fold_map_link(struct fold_map *map, struct fold_extent *ext)
 {
 	lockdep_assert_held_write(&map->lock);
 	extent_tree_insert(ext, &map->tree);
-	map->nr++;
-	map->seq++;
+	WRITE_ONCE(map->nr, map->nr + 1);
+	WRITE_ONCE(map->seq, map->seq + 1);
 }
 
 /**
@@ -66,8 +66,8 @@ void fold_map_unlink(struct fold_map *map, struct fold_extent *ext)
 {
 	lockdep_assert_held_write(&map->lock);
 	extent_tree_remove(ext, &map->tree);
-	map->nr--;
-	map->seq++;
+	WRITE_ONCE(map->nr, map->nr - 1);
+	WRITE_ONCE(map->seq, map->seq + 1);
 }
 
 /**

@@ -46,13 +46,16 @@ struct fold_extent {
  * @lock: protects what follows, against lookups; nests inside everything but
  *        page table locks
  * @tree: extents by file page
- * @nr: number of extents; may be read without @lock as a hint
+ * @nr: number of extents; may be read without @lock as a hint, and so is
+ *      written by WRITE_ONCE(), as what else is read without it
  * @seq: moves with each change of the tree, before the change has an effect
  *       outside of it; may be read without @lock to validate a lookup
  * @gen: moves with each change of the file's bytes that is announced
  * @changing: changes of the file's bytes under way
- * @outside: changes that did not wait for us (writers around the mount)
- * @closed: no lookup finds anything: a writer around the mount has come
+ * @outside: changes that did not wait for us (writers around the mount); may be
+ *           read without @lock, to be compared
+ * @closed: no lookup finds anything: a writer around the mount has come; may be
+ *          read without @lock as a hint
  * @dev: the sharer's device number, for the trace; immutable
  * @ops: how the sharer is shot down and read; immutable
  * @cache: the cache its fragments live in; immutable

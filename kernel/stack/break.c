@@ -85,10 +85,10 @@ void fold_change_end(struct inode *inode)
 	if (READ_ONCE(share->patience) > 1 ||
 	    (empty && READ_ONCE(share->state) != FOLDFS_STATE_NEW)) {
 		spin_lock(&share->lock);
-		share->patience = 1;
-		share->expires = jiffies + HZ;
+		WRITE_ONCE(share->patience, 1);
+		WRITE_ONCE(share->expires, jiffies + HZ);
 		if (empty)
-			share->state = FOLDFS_STATE_NEW;
+			WRITE_ONCE(share->state, FOLDFS_STATE_NEW);
 		spin_unlock(&share->lock);
 	}
 }

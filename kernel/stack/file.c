@@ -103,8 +103,8 @@ void fold_sync_flags(const struct file *file)
 	if (likely((READ_ONCE(lower->f_flags) & SETFL_FLAGS) == flags))
 		return;
 	spin_lock(&lower->f_lock);
-	lower->f_flags = (lower->f_flags & ~SETFL_FLAGS) | flags;
-	lower->f_iocb_flags = iocb_flags(lower);
+	WRITE_ONCE(lower->f_flags, (lower->f_flags & ~SETFL_FLAGS) | flags);
+	WRITE_ONCE(lower->f_iocb_flags, iocb_flags(lower));
 	spin_unlock(&lower->f_lock);
 }
 

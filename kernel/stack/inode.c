@@ -109,30 +109,38 @@ void fold_evict_inode(struct inode *inode)
  */
 int fold_drop_inode(struct inode *inode)
 {
-	return !fold_lower_inode(inode)->i_nlink || generic_drop_inode(inode);
+	return !READ_ONCE(fold_lower_inode(inode)->i_nlink) || generic_drop_inode(inode);
 }
 
 /**
  * fold_copy_attr - refresh an upper inode's attributes from its lower inode
  * @inode: the upper inode
  *
+ * Who changes the lower inode meanwhile, under locks of that, copies again when
+ * he is done; who reads the upper one without a lock, as the VFS does with any
+ * inode, sees each field as it was or is. Times are no exception: two words that
+ * do not belong together are replaced as soon as one of them has changed.
+ *
  * Context: any but interrupts; takes i_lock.
  */
 void fold_copy_attr(struct inode *inode)
 {
 	struct inode *lower = fold_lower_inode(inode);
+	unsigned int nlink;
 
 	/* The lock makes the last of several copies the newest. */
 	spin_lock(&inode->i_lock);
-	inode->i_mode = lower->i_mode;
-	inode->i_uid = lower->i_uid;
-	inode->i_gid = lower->i_gid;
-	inode_set_atime_to_ts(inode, inode_get_atime(lower));
-	inode_set_mtime_to_ts(inode, inode_get_mtime(lower));
-	inode_set_ctime_to_ts(inode, inode_get_ctime(lower));
-	if (inode->i_nlink != lower->i_nlink)
-		set_nlink(inode, lower->i_nlink);
-	inode_set_flags(inode, lower->i_flags & MIRRORED_FLAGS, MIRRORED_FLAGS);
+	WRITE_ONCE(inode->i_mode, READ_ONCE(lower->i_mode));
+	WRITE_ONCE(inode->i_uid, READ_ONCE(lower->i_uid));
+	WRITE_ONCE(inode->i_gid, READ_ONCE(lower->i_gid));
+	data_race(inode_set_atime_to_ts(inode, inode_get_atime(lower))); /* torn at worst */
+	data_race(inode_set_mtime_to_ts(inode, inode_get_mtime(lower))); /* torn at worst */
+	data_race(inode_set_ctime_to_ts(inode, inode_get_ctime(lower))); /* torn at worst */
+	nlink = READ_ONCE(lower->i_nlink);
+	if (inode->i_nlink != nlink)
+		set_nlink(inode, nlink);
+	inode_set_flags(inode, READ_ONCE(lower->i_flags) & MIRRORED_FLAGS,
+			MIRRORED_FLAGS);
 	i_size_write(inode, i_size_read(lower));
 	spin_unlock(&inode->i_lock);
 }
@@ -150,10 +158,11 @@ bool fold_attr_is_current(const struct inode *inode)
 {
 	const struct inode *lower = fold_lower_inode(inode);
 
-	return inode->i_mode == lower->i_mode &&
-	       uid_eq(inode->i_uid, lower->i_uid) &&
-	       gid_eq(inode->i_gid, lower->i_gid) &&
-	       !((inode->i_flags ^ lower->i_flags) & MIRRORED_FLAGS) &&
+	return READ_ONCE(inode->i_mode) == READ_ONCE(lower->i_mode) &&
+	       uid_eq(READ_ONCE(inode->i_uid), READ_ONCE(lower->i_uid)) &&
+	       gid_eq(READ_ONCE(inode->i_gid), READ_ONCE(lower->i_gid)) &&
+	       !((READ_ONCE(inode->i_flags) ^ READ_ONCE(lower->i_flags)) &
+		 MIRRORED_FLAGS) &&
 	       i_size_read(inode) == i_size_read(lower);
 }
 
@@ -327,7 +336,9 @@ int fold_update_time(struct inode *inode, int flags)
 		if (flags & (S_MTIME | S_CTIME))
 			fold_copy_attr(inode);
 		else
-			inode_set_atime_to_ts(inode, inode_get_atime(lower));
+			/* As in fold_copy_attr(). */
+			data_race(inode_set_atime_to_ts(inode,
+							inode_get_atime(lower)));
 		mnt_put_write_access(mnt);
 	}
 	sb_end_write(lower->i_sb);
@@ -337,11 +348,13 @@ int fold_update_time(struct inode *inode, int flags)
 static void fold_copy_times(struct inode *inode)
 {
 	struct inode *lower = fold_lower_inode(inode);
-	struct timespec64 lower_mtime = inode_get_mtime(lower);
-	struct timespec64 lower_ctime = inode_get_ctime(lower);
-	struct timespec64 mtime = inode_get_mtime(inode);
-	struct timespec64 ctime = inode_get_ctime(inode);
+	struct timespec64 lower_mtime, lower_ctime, mtime, ctime;
 
+	/* Without a lock: a change that is missed is seen by the next one. */
+	lower_mtime = data_race(inode_get_mtime(lower)); /* a hint */
+	lower_ctime = data_race(inode_get_ctime(lower)); /* a hint */
+	mtime = data_race(inode_get_mtime(inode)); /* a hint */
+	ctime = data_race(inode_get_ctime(inode)); /* a hint */
 	/* Most reads find nothing to do, and should not dirty the line. */
 	if (!timespec64_equal(&mtime, &lower_mtime) ||
 	    !timespec64_equal(&ctime, &lower_ctime))
@@ -361,7 +374,7 @@ void fold_accessed(struct file *file)
 {
 	struct inode *inode = file_inode(file);
 
-	if (file->f_flags & O_NOATIME)
+	if (READ_ONCE(file->f_flags) & O_NOATIME)
 		return;
 
 	fold_copy_times(inode);

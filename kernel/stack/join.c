@@ -292,6 +292,13 @@ static unsigned int join_file(struct join *join, struct fold_querier *q)
 	return err || pages ? FOLDFS_STATE_REFUSED : FOLDFS_STATE_PRIVATE;
 }
 
+/* Until when a verdict is believed; share->lock is held. */
+static void set_patience(struct fold_share *share, unsigned long patience)
+{
+	WRITE_ONCE(share->patience, patience);
+	WRITE_ONCE(share->expires, jiffies + patience);
+}
+
 static void join_run(struct fold_job *job, struct fold_querier *q)
 {
 	struct join *join = container_of(job, struct join, job);
@@ -313,14 +320,13 @@ static void join_run(struct fold_job *job, struct fold_querier *q)
 		state = FOLDFS_STATE_JOINED;
 	spin_lock(&share->lock);
 	if (state == FOLDFS_STATE_JOINED && READ_ONCE(share->map.nr) != had)
-		share->patience = HZ;
+		set_patience(share, HZ);
 	else
-		share->patience = clamp(2 * share->patience,
-					(unsigned long)HZ / 4,
-					(unsigned long)JOIN_MAX_EXPIRY);
-	share->expires = jiffies + share->patience;
-	share->state = state;
-	share->pending = false;
+		set_patience(share, clamp(2 * share->patience,
+					  (unsigned long)HZ / 4,
+					  (unsigned long)JOIN_MAX_EXPIRY));
+	WRITE_ONCE(share->state, state);
+	WRITE_ONCE(share->pending, false);
 	spin_unlock(&share->lock);
 	wake_up_all(&share->wait);
 
@@ -374,17 +380,16 @@ void fold_join(struct inode *inode, const struct path *lower, bool wait)
 	spin_lock(&share->lock);
 	if (!share->pending && join &&
 	    !READ_ONCE(FOLD_SB(inode->i_sb)->share.stopping)) {
-		share->pending = true;
+		WRITE_ONCE(share->pending, true);
 		start = true;
 	} else if (!share->pending) {
 		/* Asked again soon if it is only being written. */
-		share->state = settled ? FOLDFS_STATE_PRIVATE :
-					 FOLDFS_STATE_REFUSED;
-		share->patience = clamp(2 * share->patience,
-					(unsigned long)HZ / 4,
-					(unsigned long)(settled ?
-							4 * HZ : HZ));
-		share->expires = jiffies + share->patience;
+		WRITE_ONCE(share->state, settled ? FOLDFS_STATE_PRIVATE :
+						   FOLDFS_STATE_REFUSED);
+		set_patience(share, clamp(2 * share->patience,
+					  (unsigned long)HZ / 4,
+					  (unsigned long)(settled ?
+							  4 * HZ : HZ)));
 	}
 	spin_unlock(&share->lock);
 

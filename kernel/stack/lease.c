@@ -288,9 +288,9 @@ static void outside_work(struct work_struct *work)
 	fold_lease_drop(inode);
 	fold_stat_add(share->map.stats, FOLD_STAT_OUTSIDE, 1);
 	spin_lock(&share->lock);
-	share->state = FOLDFS_STATE_BROKEN;
-	share->patience = HZ;
-	share->expires = jiffies + HZ;
+	WRITE_ONCE(share->state, FOLDFS_STATE_BROKEN);
+	WRITE_ONCE(share->patience, HZ);
+	WRITE_ONCE(share->expires, jiffies + HZ);
 	spin_unlock(&share->lock);
 }
 

@@ -50,13 +50,13 @@ static pmd_t *find_table(struct mm_struct *mm, unsigned long addr,
 	pud_t *pud;
 
 	pgd = pgd_offset(mm, addr);
-	if (pgd_none(*pgd))
+	if (pgd_none(pgdp_get(pgd)))
 		return NULL;
 	p4d = p4d_offset(pgd, addr);
-	if (p4d_none(*p4d))
+	if (p4d_none(p4dp_get(p4d)))
 		return NULL;
 	pud = pud_offset(p4d, addr);
-	if (pud_none(*pud) || pud_leaf(*pud))
+	if (pud_none(pudp_get(pud)) || pud_leaf(pudp_get(pud)))
 		return NULL;
 	pmd = pmd_offset(pud, addr);
 	*value = pmdp_get_lockless(pmd);
@@ -167,10 +167,12 @@ enum fold_use fold_mapped_look(struct fold_map *map, unsigned long index,
 	for (vma = vma_tree_iter_first(&mapping->i_mmap, index, last);
 	     vma && use != FOLD_KEPT;
 	     vma = vma_tree_iter_next(vma, index, last)) {
-		if (vma->vm_flags & VM_LOCKED)
+		/* mlock() and madvise() take the mmap lock only: flags may move. */
+		bool recency = data_race(vma_has_recency(vma));
+
+		if (READ_ONCE(vma->vm_flags) & VM_LOCKED)
 			use = FOLD_KEPT;
-		else if (vma_has_recency(vma) &&
-			 vma_used(vma, index, nr, page))
+		else if (recency && vma_used(vma, index, nr, page))
 			use = FOLD_USED;
 	}
 	i_mmap_unlock_read(mapping);

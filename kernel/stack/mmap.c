@@ -198,7 +198,7 @@ static vm_fault_t fault_lower(struct vm_fault *vmf, struct inode *inode)
 			ret ^= VM_FAULT_LOCKED | VM_FAULT_NOPAGE;
 		}
 		/* A readahead's window reaches this far in each direction. */
-		around = 2 * (unsigned long)file->f_ra.ra_pages;
+		around = 2UL * READ_ONCE(file->f_ra.ra_pages);
 		fold_drop_copies(inode, pgoff - min(pgoff, around),
 				 pgoff + around);
 	}
@@ -264,7 +264,11 @@ static vm_fault_t fold_map_pages(struct vm_fault *vmf, pgoff_t start,
 			shown.f_mapping = fold_space(map->cache,
 						     run.phys)->mapping;
 			shown.f_ra.mmap_miss = READ_ONCE(ra->mmap_miss);
-			memcpy(&foreign, vma, sizeof(foreign));
+			/*
+			 * Some of its fields may change meanwhile, such as its
+			 * place in the mapping's tree; none that is looked at.
+			 */
+			data_race(memcpy(&foreign, vma, sizeof(foreign)));
 			foreign.vm_file = &shown;
 			foreign.vm_pgoff += delta;
 			memcpy(&copy, vmf, sizeof(copy));
@@ -274,7 +278,7 @@ static vm_fault_t fold_map_pages(struct vm_fault *vmf, pgoff_t start,
 						end + delta);
 			vmf->prealloc_pte = copy.prealloc_pte;
 			read_unlock(&map->lock);
-			if (ra->mmap_miss != shown.f_ra.mmap_miss)
+			if (READ_ONCE(ra->mmap_miss) != shown.f_ra.mmap_miss)
 				WRITE_ONCE(ra->mmap_miss,
 					   shown.f_ra.mmap_miss);
 			return ret;

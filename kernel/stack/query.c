@@ -66,7 +66,8 @@
  * @uextents: the slot as ->fiemap() sees it; immutable once threads run
  * @owner: of the job that runs; under the pool's lock
  * @since: when that job was taken, jiffies; under the pool's lock
- * @live: the thread has not decided to end; under the pool's lock
+ * @live: the thread has not decided to end; under the pool's lock, but the
+ *	thread itself reads it without
  * @busy: a job runs; under the pool's lock
  */
 struct fold_querier {
@@ -144,7 +145,7 @@ static struct fold_job *pool_take_job(struct fold_pool *pool,
 	} else if (kthread_should_stop() ||
 		   (!more && pool->nr_live - pool->nr_busy > POOL_RESIDENT)) {
 		pool->nr_live--;
-		q->live = false;
+		WRITE_ONCE(q->live, false);
 	}
 	spin_unlock(&pool->lock);
 	return job;
@@ -255,7 +256,7 @@ static int pool_start_thread(struct fold_pool *pool, struct fold_querier *q,
 		kthread_bind(task, q - pool->queriers);
 
 	spin_lock(&pool->lock);
-	q->live = true;
+	WRITE_ONCE(q->live, true);
 	pool->nr_live++;
 	spin_unlock(&pool->lock);
 	wake_up_process(task);

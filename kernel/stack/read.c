@@ -69,8 +69,9 @@ static ssize_t read_private(struct kiocb *iocb, struct iov_iter *to, size_t part
 		if (fold_join_wanted(&FOLD_I(inode)->share))
 			fold_join(inode, &lower->f_path, false);
 		want = DIV_ROUND_UP(offset_in_page(pos) + part, PAGE_SIZE);
-		if (pos == file->f_ra.prev_pos)
-			want = max_t(unsigned long, want, file->f_ra.ra_pages);
+		if (pos == READ_ONCE(file->f_ra.prev_pos))
+			want = max_t(unsigned long, want,
+				     READ_ONCE(file->f_ra.ra_pages));
 		fold_private_read_ahead(inode, lower, pos >> PAGE_SHIFT,
 					run->nr, want);
 	}
@@ -138,7 +139,8 @@ static ssize_t read_mixed(struct kiocb *iocb, struct iov_iter *to)
 		}
 		if (ret > 0) {
 			done += ret;
-			file->f_ra.prev_pos = iocb->ki_pos;
+			/* A hint, of whoever of the file's readers was last. */
+			WRITE_ONCE(file->f_ra.prev_pos, iocb->ki_pos);
 		}
 		if (fatal_signal_pending(current))
 			break;
@@ -182,7 +184,7 @@ ssize_t fold_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	    !(iocb->ki_flags & (IOCB_DIRECT | IOCB_NOWAIT)))
 		fold_drop_copies(inode, pos >> PAGE_SHIFT,
 				 ((pos + ret) >> PAGE_SHIFT) +
-				 file->f_ra.ra_pages);
+				 READ_ONCE(file->f_ra.ra_pages));
 	fold_accessed(file);
 	return ret;
 }
@@ -295,7 +297,7 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 	size_t part;
 
 	fold_sync_flags(in);
-	if (in->f_flags & O_DIRECT)
+	if (READ_ONCE(in->f_flags) & O_DIRECT)
 		return copy_splice_read(in, ppos, pipe, len, flags);
 	/* The pipe is locked by the reader alone; a join is bounded. */
 	if (!READ_ONCE(share->map.nr) && fold_join_wanted(share))

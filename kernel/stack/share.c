@@ -216,7 +216,7 @@ void fold_share_cloned(struct inode *inode)
 	struct fold_share *share = &FOLD_I(inode)->share;
 
 	spin_lock(&share->lock);
-	share->patience = 1;
-	share->expires = jiffies;
+	WRITE_ONCE(share->patience, 1);
+	WRITE_ONCE(share->expires, jiffies);
 	spin_unlock(&share->lock);
 }

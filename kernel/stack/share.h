@@ -53,9 +53,10 @@ struct fold_sole_writer {
 /**
  * struct fold_share - sharing state of one upper inode
  * @map: the share map
- * @lock: protects @openers, @state, @pending, @expires, @patience
+ * @lock: protects @openers, @state, @pending, @expires, @patience; those but
+ *	  for the first may be read without it, as hints
  * @openers: tasks that change the lower file on our behalf
- * @state: enum foldfs_state; may be read without @lock
+ * @state: enum foldfs_state
  * @pending: a join is queued or runs
  * @expires: jiffies from which on a verdict may be asked for again
  * @patience: jiffies until the next verdict expires; doubles while asking
