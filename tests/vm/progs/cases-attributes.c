@@ -312,15 +312,19 @@ static void case_capabilities_of_containers(void)
 	uint32_t cap[5] = { 0x02000001, 1, 0, 0, 0 };
 	unsigned char value[64];
 	int fd = new_file("contained", 10);
-	char map[32];
+	int alone[2], mapped[2];
+	char map[32], c;
 	pid_t pid;
 
 	fflush(stdout);
+	if (pipe(alone) || pipe(mapped))
+		die("pipe: %s", strerror(errno));
 	pid = fork();
 	if (!pid) {
 		if (unshare(CLONE_NEWUSER))
 			die("unshare: %s", strerror(errno));
-		usleep(200000);	/* the parent writes the map */
+		if (write(alone[1], "", 1) != 1 || read(mapped[0], &c, 1) != 1)
+			die("the parent is gone");
 		say("set", setxattr("contained", "security.capability", cap,
 				    sizeof(cap), 0));
 		say("get", getxattr("contained", "security.capability", value,
@@ -328,7 +332,9 @@ static void case_capabilities_of_containers(void)
 		fflush(stdout);
 		_exit(0);
 	}
-	usleep(100000);
+	close(alone[1]);
+	if (read(alone[0], &c, 1) != 1)
+		die("there is no user namespace");
 	fchown(fd, 70000, 70000);
 	for (int i = 0; i < 2; i++) {
 		int mapfd;
@@ -340,7 +346,12 @@ static void case_capabilities_of_containers(void)
 			die("%s: %s", buf, strerror(errno));
 		close(mapfd);
 	}
+	if (write(mapped[1], "", 1) != 1)
+		die("pipe: %s", strerror(errno));
 	waitpid(pid, NULL, 0);
+	close(alone[0]);
+	close(mapped[0]);
+	close(mapped[1]);
 	say("get outside", getxattr("contained", "security.capability", value,
 				    sizeof(value)));
 	say_mode("contained");
