@@ -116,10 +116,11 @@ int fold_drop_inode(struct inode *inode)
  * fold_copy_attr - refresh an upper inode's attributes from its lower inode
  * @inode: the upper inode
  *
- * Who changes the lower inode meanwhile, under locks of that, copies again when
- * he is done; who reads the upper one without a lock, as the VFS does with any
- * inode, sees each field as it was or is. Times are no exception: two words that
- * do not belong together are replaced as soon as one of them has changed.
+ * Who changes the lower inode through the mount meanwhile, under locks of that,
+ * copies again when he is done; who reads the upper one without a lock, as the
+ * VFS does with any inode, sees each field as it was or is. Of a time the two
+ * words may not belong together; the next read finds that they are not the
+ * lower inode's, and copies again. stat(2) asks the lower inode itself.
  *
  * Context: any but interrupts; takes i_lock.
  */
