@@ -62,13 +62,14 @@ void fold_fill_flush(void)
 /* The folios leave the cache: nobody can or should fill them. */
 static void fill_abort(struct fold_fill *fill)
 {
+	struct folio *folio;
 	unsigned int i;
 
 	for (i = 0; i < fill->nr_folios; i++) {
-		generic_error_remove_folio(fill->space->mapping,
-					   fill->folio[i]);
-		folio_unlock(fill->folio[i]);
-		folio_put(fill->folio[i]);
+		folio = fold_fill_folio(fill, i);
+		generic_error_remove_folio(fill->space->mapping, folio);
+		folio_unlock(folio);
+		folio_put(folio);
 	}
 	kfree(fill);
 }
@@ -80,13 +81,13 @@ static void fill_finish(struct fold_fill *fill)
 	unsigned int i;
 
 	/* What a file ends with inside a page reads as zero beyond. */
-	folio = fill->folio[fill->nr_folios - 1];
+	folio = fold_fill_folio(fill, fill->nr_folios - 1);
 	pos = end - folio_size(folio);
 	if (fill->bytes < end)
 		folio_zero_range(folio, fill->bytes - pos, end - fill->bytes);
 	fold_stat_add(&fill->cache->stats, FOLD_STAT_FILLS, fill->nr);
 	for (i = 0; i < fill->nr_folios; i++) {
-		folio = fill->folio[i];
+		folio = fold_fill_folio(fill, i);
 		folio_mark_uptodate(folio);
 		folio_unlock(folio);
 		folio_put(folio);
@@ -172,13 +173,17 @@ void fold_fill_done(struct fold_fill *fill, long res)
 	queue_work(fill_wq, &fill->work);
 }
 
+/* A fault's miss is mostly one page: a small one is got, and cleared, sooner. */
 static struct fold_fill *fill_alloc(struct fold_cache *cache,
-				    unsigned long start, gfp_t gfp)
+				    unsigned long start, unsigned long nr)
 {
-	struct fold_fill *fill = kmalloc(sizeof(*fill), gfp);
+	unsigned int room = min_t(unsigned long, nr, FOLD_FILL_FOLIOS);
+	struct fold_fill *fill;
 
+	fill = kmalloc(struct_size(fill, bvec, room), GFP_KERNEL);
 	if (!fill)
 		return NULL;
+	fill->room = room;
 	fill->cache = cache;
 	fill->space = fold_space(cache, start);
 	fill->source = NULL;
@@ -283,7 +288,7 @@ int fold_fill(struct fold_cache *cache, unsigned long start, unsigned long nr,
 			continue;
 		}
 		if (!fill) {
-			fill = fill_alloc(cache, next, GFP_KERNEL);
+			fill = fill_alloc(cache, next, end - next);
 			if (!fill) {
 				err = -ENOMEM;
 				break;
@@ -299,10 +304,11 @@ int fold_fill(struct fold_cache *cache, unsigned long start, unsigned long nr,
 		}
 		if (mark >= next && mark < folio_next_index(folio))
 			folio_set_readahead(folio);
-		fill->folio[fill->nr_folios++] = folio;
+		bvec_set_folio(&fill->bvec[fill->nr_folios++], folio,
+			       folio_size(folio), 0);
 		fill->nr += folio_nr_pages(folio);
 		next = folio_next_index(folio);
-		if (fill->nr_folios == FOLD_FILL_FOLIOS) {
+		if (fill->nr_folios == fill->room) {
 			fill_submit(fill);
 			fill = NULL;
 		}

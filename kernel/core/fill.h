@@ -16,7 +16,6 @@
 /**
  * struct fold_fill - one read of adjacent pages, through one sharer
  * @iocb: for the sharer's use
- * @bvec: for the sharer's use: the folios
  * @work: doing it again by copying
  * @cache: the cache
  * @space: the space
@@ -27,12 +26,12 @@
  * @index: the same in the source's file
  * @nr: pages
  * @bytes: bytes that belong to the file; what follows is zero
- * @nr_folios: entries in @folio
- * @folio: the folios: in the cache, locked, not up to date
+ * @room: what @bvec has room for
+ * @nr_folios: entries in @bvec
+ * @bvec: the folios, whole: in the cache, locked, not up to date
  */
 struct fold_fill {
 	struct kiocb iocb;
-	struct bio_vec bvec[FOLD_FILL_FOLIOS];
 	struct work_struct work;
 	struct fold_cache *cache;
 	struct fold_space *space;
@@ -42,9 +41,24 @@ struct fold_fill {
 	unsigned long index;
 	unsigned long nr;
 	size_t bytes;
+	unsigned int room;
 	unsigned int nr_folios;
-	struct folio *folio[FOLD_FILL_FOLIOS];
+	struct bio_vec bvec[] __counted_by(room);
 };
+
+/**
+ * fold_fill_folio - one of the folios that a fill brings in
+ * @fill: the fill
+ * @i: which, counted from 0 in the order of their pages
+ *
+ * Context: any.
+ * Return: the folio.
+ */
+static inline struct folio *fold_fill_folio(const struct fold_fill *fill,
+					    unsigned int i)
+{
+	return page_folio(fill->bvec[i].bv_page);
+}
 
 int fold_fill_init(void);
 void fold_fill_exit(void);

@@ -45,7 +45,6 @@ static void sharer_read(struct fold_map *map, struct fold_fill *fill)
 	struct file *file = to_share(map)->source;
 	const struct cred *old;
 	struct iov_iter iter;
-	unsigned int i;
 	ssize_t ret;
 
 	/* Btrfs would wait for its inode lock, NOWAIT or not. */
@@ -54,9 +53,6 @@ static void sharer_read(struct fold_map *map, struct fold_fill *fill)
 		fold_fill_done(fill, -EAGAIN);
 		return;
 	}
-	for (i = 0; i < fill->nr_folios; i++)
-		bvec_set_folio(&fill->bvec[i], fill->folio[i],
-			       folio_size(fill->folio[i]), 0);
 	iov_iter_bvec(&iter, ITER_DEST, fill->bvec, fill->nr_folios,
 		      fill->nr << PAGE_SHIFT);
 	init_sync_kiocb(&fill->iocb, file);
@@ -131,14 +127,16 @@ static int sharer_copy(struct fold_map *map, struct fold_fill *fill)
 	struct address_space *lower = to_inode(map)->lower->i_mapping;
 	struct file *file = to_share(map)->source;
 	unsigned long index = fill->index;
+	struct folio *folio;
 	unsigned int i;
 	int err = 0;
 
 	/* Else a page could come into being in a hole that is being punched. */
 	filemap_invalidate_lock_shared(lower);
 	for (i = 0; i < fill->nr_folios && !err; i++) {
-		err = copy_folio(lower, file, fill->folio[i], index);
-		index += folio_nr_pages(fill->folio[i]);
+		folio = fold_fill_folio(fill, i);
+		err = copy_folio(lower, file, folio, index);
+		index += folio_nr_pages(folio);
 	}
 	filemap_invalidate_unlock_shared(lower);
 	invalidate_mapping_pages(lower, fill->index,
