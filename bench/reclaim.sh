@@ -8,7 +8,9 @@
 # and once where all of the machine is short of memory and once where a memory cgroup
 # is, with a file half as large.
 #
-# The disk reads nothing ahead, so that what is brought in is what was asked for. (With
+# The disk is one in memory that answers after LATENCY microseconds, as flash does (80
+# unless given): an emulator serves others in real time, whatever the processor's clock
+# counts. It reads nothing ahead, so that what is brought in is what was asked for. (With
 # MADV_RANDOM the kernel would not look whether pages are used.)
 
 export LC_ALL=C
@@ -19,12 +21,15 @@ numbered() {	# FILE PAGES
 	/bench/numbered "$2" >"$1"
 }
 
-echo 0 >/sys/block/${DISK##*/}/queue/read_ahead_kb
-fresh_xfs
+modprobe null_blk nr_devices=1 memory_backed=1 gb=4 bs=4096 irqmode=2 \
+	completion_nsec=$(( ${LATENCY:-80} * 1000 ))
+echo 0 >/sys/block/nullb0/queue/read_ahead_kb
+fresh_xfs /dev/nullb0
 drop_caches
 available=$(meminfo MemAvailable)
-# What the processes, the page tables and the kernel take besides.
-memory=$(( available - 24576 ))
+# What the processes, the page tables and the kernel take besides; and the files, which
+# are three of the size of the first, lie in memory as well.
+memory=$(( (available - 24576) / 7 ))
 pages=$(( memory * 2 / 4 ))
 echo "Memory left for the cache: $(( memory / 1024 )) MB; the file has $(( pages / 256 )) MB"
 for part in machine cgroup; do
