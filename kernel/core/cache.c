@@ -421,3 +421,61 @@ unsigned long fold_cache_saved(struct fold_cache *cache)
 	}
 	return wanted - once;
 }
+
+/* So many of a fragment's sharers are asked whether they are in use. */
+#define SHARERS_ASKED	16
+
+/* Would cached pages go with this reference? Also true if that cannot be told. */
+static bool extent_needed(struct fold_extent *ext)
+{
+	/* It changes only under the map's mutex, which the caller holds. */
+	struct fold_fragment *frag = ext->frag;
+	struct fold_space *space = fold_space(ext->map->cache, frag->start);
+	unsigned int asked = 0;
+	bool needed = true;
+	struct fold_extent *other;
+
+	if (!filemap_range_has_page(space->mapping,
+				    (loff_t)frag->start << PAGE_SHIFT,
+				    ((loff_t)frag->last << PAGE_SHIFT) +
+				    PAGE_SIZE - 1))
+		return false;
+	if (!down_read_trylock(&space->sem))
+		return true;
+	list_for_each_entry(other, &frag->sharers, sharer) {
+		if (other->map == ext->map)
+			continue;
+		needed = other->broken || !other->map->ops->in_use(other->map);
+		if (!needed || ++asked == SHARERS_ASKED)
+			break;
+	}
+	up_read(&space->sem);
+	return needed;
+}
+
+/**
+ * fold_cache_needs - would cached pages go if a file stopped to refer to them
+ * @map: the file's share map
+ *
+ * Where others refer to all of the same fragments and are in use, they keep the
+ * pages. Only some of the others are asked, and if it cannot be told without
+ * waiting, the file is needed.
+ *
+ * Context: reclaim that may enter filesystems; waits for no lock.
+ * Return: true if they would.
+ */
+bool fold_cache_needs(struct fold_map *map)
+{
+	struct fold_extent *ext;
+	bool needed = false;
+
+	if (!mutex_trylock(&map->mutex))
+		return true;
+	for (ext = fold_map_first(map, 0, ULONG_MAX); ext && !needed;
+	     ext = fold_map_next(ext, 0, ULONG_MAX)) {
+		needed = extent_needed(ext);
+		cond_resched();
+	}
+	mutex_unlock(&map->mutex);
+	return needed;
+}

@@ -64,6 +64,8 @@ enum fold_use {
  *        error; takes no lock under which user memory is touched.
  * @hold: keep the sharer beyond the space's semaphore, which is held. Returns
  *        false if it is going away.
+ * @in_use: is the sharer needed by anybody, or kept for its pages? Called with the
+ *          space's semaphore held.
  * @disturbed: may somebody be changing the file around the mount just now? If
  *             not, whoever began to before this call has been noted in
  *             map->outside. From interrupts too.
@@ -76,6 +78,7 @@ struct fold_sharer_ops {
 	void (*read)(struct fold_map *map, struct fold_fill *fill);
 	int (*copy)(struct fold_map *map, struct fold_fill *fill);
 	bool (*hold)(struct fold_map *map);
+	bool (*in_use)(struct fold_map *map);
 	bool (*disturbed)(struct fold_map *map);
 };
 
@@ -141,6 +144,7 @@ void fold_cache_drop(struct fold_cache *cache, unsigned long start,
 		     unsigned long last);
 void fold_cache_give_back(struct fold_cache *cache);
 void fold_cache_discard(struct fold_space *space, struct folio *folio);
+bool fold_cache_needs(struct fold_map *map);
 void fold_cache_wait(struct fold_cache *cache, unsigned long start,
 		     unsigned long last);
 

@@ -100,6 +100,11 @@ void fold_let_go(struct fold_map *map)
 	fold_share_sb_let_go(sb);
 }
 
+static bool sharer_in_use(struct fold_map *map)
+{
+	return atomic_read(&to_inode(map)->vfs_inode.i_count);
+}
+
 static bool sharer_disturbed(struct fold_map *map)
 {
 	return fold_write_by_others(to_inode(map));
@@ -150,5 +155,6 @@ const struct fold_sharer_ops fold_lower_sharer_ops = {
 	.read	= sharer_read,
 	.copy	= sharer_copy,
 	.hold	= sharer_hold,
+	.in_use	= sharer_in_use,
 	.disturbed = sharer_disturbed,
 };

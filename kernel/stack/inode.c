@@ -109,7 +109,12 @@ void fold_evict_inode(struct inode *inode)
  */
 int fold_drop_inode(struct inode *inode)
 {
-	return !READ_ONCE(fold_lower_inode(inode)->i_nlink) || generic_drop_inode(inode);
+	if (!READ_ONCE(fold_lower_inode(inode)->i_nlink) ||
+	    generic_drop_inode(inode))
+		return true;
+	/* With a reference of that list's it is not the VFS's to list. */
+	fold_warm_keep(inode);
+	return false;
 }
 
 /**
@@ -547,6 +552,7 @@ struct inode *fold_iget(struct super_block *sb, struct inode *lower)
 		fold_init_inode(inode, lower);
 		unlock_new_inode(inode);
 	} else {
+		fold_warm_used(inode);
 		fold_copy_attr(inode);
 	}
 	return inode;

@@ -3,7 +3,7 @@
  * Sharing comes and goes with module, mount and inode: the ladders.
  *
  * At umount, in this order: no new joins, and those on their way are over
- * (they hold inodes); all inodes are evicted, which ends leases, breaks every
+ * (they hold inodes); no inode is kept any more for its pages; all inodes are evicted, which ends leases, breaks every
  * reference and waits for fills; then no inode of this mount refers to the cache
  * any more, and the last mount over a lower filesystem takes its cache along.
  */
@@ -114,6 +114,7 @@ void fold_share_sb_stop(struct super_block *sb)
 	/* Either it sees who holds, or who holds sees it; pairs with hold. */
 	smp_mb();
 	wait_var_event(&ss->holds, !atomic_read(&ss->holds));
+	fold_warm_end(sb);
 }
 
 /**
@@ -188,6 +189,7 @@ void fold_share_init(struct fold_inode *fi, struct super_block *sb)
 	share->pending = false;
 	share->expires = jiffies;
 	share->patience = 1;
+	share->warm = 0;
 	init_waitqueue_head(&share->wait);
 	atomic64_set(&share->writers, 0);
 	fold_lease_init(share);

@@ -26,6 +26,7 @@ struct fold_querier;
 struct fold_sysfs;
 struct fs_context;
 struct pipe_inode_info;
+struct shrink_control;
 
 /**
  * struct fold_opener - a task that is about to change a lower file for us
@@ -69,6 +70,9 @@ struct fold_sole_writer {
  * @leased: the lease is held
  * @mark: tells of truncations that no lease sees
  * @outside_work: ends the sharing for a writer around the mount
+ * @warm_entry: on the list of warm inodes; ss->warm_lock
+ * @warm: where it is with respect to that list, see warm.c; ss->warm_lock, may
+ *	  be read without it as a hint
  * @writers: low half: how many of the lower inode's openers for writing are
  *	     lower files of ours; high half: moves whenever that does
  */
@@ -86,6 +90,8 @@ struct fold_share {
 	bool leased;
 	struct fold_mark *mark;
 	struct work_struct outside_work;
+	struct list_head warm_entry;
+	int warm;
 	atomic64_t writers;
 };
 
@@ -98,6 +104,10 @@ struct fold_share {
  * @stopping: no more joins: the mount is going away
  * @holds: how often joins, those of other mounts over the same lower filesystem
  *	   included, hold an inode of the mount
+ * @warm_lock: protects the warm inodes, see warm.c; nests inside i_lock
+ * @warm: unused inodes that are kept for the pages
+ * @nr_warm: how many; may be read without the lock
+ * @cooling: there shall be none any more
  * @sysfs: the directory in sysfs, or NULL
  * @backing: operations of lower files and their mappings; set once, by the
  *	     first open
@@ -108,6 +118,10 @@ struct fold_sb_share {
 	bool queries;
 	bool stopping;
 	atomic_t holds;
+	spinlock_t warm_lock;	/* @warm, @nr_warm, @cooling */
+	struct list_head warm;
+	unsigned long nr_warm;
+	bool cooling;
 	struct fold_sysfs *sysfs;
 	struct fold_backing *backing;
 };
@@ -123,6 +137,13 @@ void fold_share_sb_let_go(struct super_block *sb);
 void fold_share_init(struct fold_inode *fi, struct super_block *sb);
 void fold_share_evict(struct inode *inode);
 void fold_share_cloned(struct inode *inode);
+
+/* warm.c */
+void fold_warm_keep(struct inode *inode);
+void fold_warm_used(struct inode *inode);
+long fold_warm_count(struct super_block *sb, struct shrink_control *sc);
+long fold_warm_scan(struct super_block *sb, struct shrink_control *sc);
+void fold_warm_end(struct super_block *sb);
 
 /* break.c */
 int fold_change_begin(struct inode *inode, loff_t start, loff_t len);

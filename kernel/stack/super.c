@@ -247,6 +247,8 @@ static int fold_init_fs_context(struct fs_context *fc)
 		return -ENOMEM;
 	spin_lock_init(&fsb->sync_lock);
 	xa_init(&fsb->devs);
+	spin_lock_init(&fsb->share.warm_lock);
+	INIT_LIST_HEAD(&fsb->share.warm);
 	fc->s_fs_info = fsb;
 	return 0;
 }
@@ -344,6 +346,8 @@ static const struct super_operations fold_super_operations = {
 	.thaw_super	= fold_thaw_super,
 	.statfs		= fold_statfs,
 	.show_options	= fold_show_options,
+	.nr_cached_objects = fold_warm_count,
+	.free_cached_objects = fold_warm_scan,
 };
 
 struct file_system_type fold_fs_type = {

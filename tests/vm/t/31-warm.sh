@@ -1,0 +1,141 @@
+# shows: a second run finds a warm cache, as on XFS: when the last user of files has gone
+#        and the kernel takes back dentries and inodes, by order or because a large file
+#        was read, their shared pages stay while one clone's inodes do, which are all
+#        that stays; they go with the pages. Removed files give pages and blocks back at
+#        the last close. All this while others read, clone, remove, mount and unmount
+# mem: 500M
+# disk: 6G
+# timeout: 200
+. /tests/lib.sh
+
+FILES=100
+CLONES=8
+
+clones() {
+	local i
+	for i in $(seq $CLONES); do
+		cat "$1"/t$i/f* >/dev/null
+	done
+}
+
+# Inodes of foldfs that are in memory.
+inodes() {
+	echo 1 >/sys/kernel/slab/foldfs_inode/shrink
+	cat /sys/kernel/slab/foldfs_inode/objects | cut -d ' ' -f 1
+}
+
+few_inodes() {	# LIMIT: after having had them taken back
+	echo 2 >/proc/sys/vm/drop_caches
+	[ "$(inodes)" -le "$1" ]
+}
+
+free_blocks() {
+	stat -f -c %f $LOWER
+}
+
+# brought_in COMMAND...: the kB that it had read from the disk
+brought_in() {
+	local before
+	before=$(vmstat pgpgin)
+	"$@"
+	brought=$(( $(vmstat pgpgin) - before ))
+}
+
+fresh_xfs
+mkdir $LOWER/t1
+for i in $(seq $FILES); do
+	randfile $LOWER/t1/f$i 1 "$i"
+	truncate -s 64K $LOWER/t1/f$i
+done
+for i in $(seq 2 $CLONES); do
+	cp -r --reflink=always $LOWER/t1 $LOWER/t$i
+done
+xfs_io -f -c "falloc 0 2g" $LOWER/large
+drop_caches
+pages=$(( FILES * 16 ))
+
+# What a large file that is read costs those who read a tree again, on XFS.
+for i in 1 2 3 4 5 6; do
+	cat $LOWER/t1/f* >/dev/null
+done
+cat $LOWER/large >/dev/null
+brought_in cat $LOWER/t1/f* >/dev/null
+native=$brought
+
+fold_mount
+drop_caches
+clones $FOLD
+clones $FOLD
+assert_eq "$(counter $FOLD pages_cached)" $pages "pages_cached"
+assert_ge "$(inodes)" $(( FILES * CLONES )) "inodes"
+
+# By order: the pages stay, with one clone's inodes.
+until_true 30 few_inodes $(( FILES + 20 ))
+assert_ge "$(inodes)" $FILES "inodes that stay with the pages"
+assert_eq "$(counter $FOLD pages_cached)" $pages "pages_cached after inodes were dropped"
+fills=$(counter $FOLD fills)
+clones $FOLD
+assert_eq "$(counter $FOLD fills)" "$fills" "fills after a second run"
+assert_eq "$(counter $FOLD pages_saved)" $(( pages * (CLONES - 1) )) "pages_saved after a second run"
+
+# Because memory is wanted.
+until_true 30 few_inodes $(( FILES + 20 ))
+cat $FOLD/t1/f* >/dev/null
+cat $LOWER/large >/dev/null
+brought_in cat $FOLD/t1/f* >/dev/null
+note "read again after a large file: $native kB from the disk on XFS, $brought kB through foldfs, of $(( FILES * 64 )) kB"
+assert_le "$brought" $(( native + FILES * 64 / 10 )) "kB read from the disk again"
+
+# The pages go, and so do the inodes.
+echo 1 >/proc/sys/vm/drop_caches
+assert_eq "$(counter $FOLD pages_cached)" 0 "pages_cached after pages were dropped"
+until_true 30 few_inodes 20
+
+# A removed file's blocks come back: of a warm one, of an open one.
+for i in $(seq $CLONES); do
+	mv $FOLD/t$i/f1 $FOLD/kept$i
+done
+cat $FOLD/kept* >/dev/null
+assert_eq "$(counter $FOLD pages_cached)" 16 "pages of a file and its clones"
+echo 2 >/proc/sys/vm/drop_caches
+xfs_io -c "syncfs" $LOWER
+before=$(free_blocks)
+exec 5<$FOLD/kept1
+cat /proc/self/fd/5 >/dev/null
+assert_eq "$(counter $FOLD pages_saved)" 16 "pages saved by the warm one and the open one"
+rm $FOLD/kept*
+assert_eq "$(counter $FOLD pages_cached)" 16 "pages of a removed file that is open"
+exec 5<&-
+until_true 20 test "$(counter $FOLD pages_cached)" = 0
+blocks_back() {
+	sync -f $LOWER
+	[ "$(free_blocks)" -ge $(( before + 16 )) ]
+}
+until_true 20 blocks_back
+
+# Shrinking beside everything else.
+SECOND=/mnt/second
+mkdir $SECOND
+until [ -e /tmp/enough ]; do echo 2 >/proc/sys/vm/drop_caches; done &
+until [ -e /tmp/enough ]; do clones $FOLD 2>/dev/null; done &
+(
+	until [ -e /tmp/enough ]; do
+		mount -t foldfs $LOWER $SECOND
+		clones $SECOND 2>/dev/null
+		umount $SECOND
+	done
+) &
+for i in $(seq 40); do
+	cp --reflink=always $FOLD/t1/f2 $FOLD/new$i
+	cat $FOLD/new$i >/dev/null
+	cmp $FOLD/new$i $FOLD/t2/f2 || fail "a clone differs"
+	printf x | dd of=$FOLD/new$i bs=1 conv=notrunc status=none
+	[ $(( i % 2 )) = 0 ] || rm $FOLD/new$i
+done
+touch /tmp/enough
+wait
+for i in $(seq $CLONES); do
+	assert_same $FOLD/t$i/f2 $LOWER/t1/f2
+done
+cat $FOLD/t*/f* >/dev/null
+until_true 30 few_inodes $(( FILES + 60 ))
