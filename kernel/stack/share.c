@@ -3,9 +3,10 @@
  * Sharing comes and goes with module, mount and inode: the ladders.
  *
  * At umount, in this order: no new joins, and those on their way are over
- * (they hold inodes); no inode is kept any more for its pages; all inodes are evicted, which ends leases, breaks every
- * reference and waits for fills; then no inode of this mount refers to the cache
- * any more, and the last mount over a lower filesystem takes its cache along.
+ * (they hold inodes); no inode is kept any more for its pages; all inodes are
+ * evicted, which ends leases, breaks every reference and waits for fills; then no
+ * inode of this mount refers to the cache any more, and the last mount over a
+ * lower filesystem takes its cache along.
  */
 #include <linux/backing-dev.h>
 #include <linux/file.h>

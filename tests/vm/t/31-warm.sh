@@ -21,7 +21,7 @@ clones() {
 # Inodes of foldfs that are in memory.
 inodes() {
 	echo 1 >/sys/kernel/slab/foldfs_inode/shrink
-	cat /sys/kernel/slab/foldfs_inode/objects | cut -d ' ' -f 1
+	cut -d " " -f 1 /sys/kernel/slab/foldfs_inode/objects
 }
 
 few_inodes() {	# LIMIT: after having had them taken back
