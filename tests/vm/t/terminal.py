@@ -18,10 +18,10 @@ def resize(fd, rows, columns):
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
-def run(command, steps, rows=30, columns=100, limit=100):
+def run(command, steps, rows=30, columns=100, limit=600):
     """Run a command on a terminal of its own. `steps` are pairs of a text to wait for
     and what to type then, or a function to call with the terminal. Returns what was
-    printed and the wait status."""
+    printed and the wait status. The test's own timeout comes first, on most kernels."""
     pid, fd = pty.fork()
     if not pid:
         # Tests run in the background, where shells have Ctrl-C ignored.
