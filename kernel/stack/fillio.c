@@ -102,7 +102,7 @@ void fold_let_go(struct fold_map *map)
 
 static bool sharer_in_use(struct fold_map *map)
 {
-	return atomic_read(&to_inode(map)->vfs_inode.i_count);
+	return fold_warm_in_use(to_share(map));
 }
 
 static bool sharer_disturbed(struct fold_map *map)

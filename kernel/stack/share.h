@@ -141,6 +141,7 @@ void fold_share_cloned(struct inode *inode);
 /* warm.c */
 void fold_warm_keep(struct inode *inode);
 void fold_warm_used(struct inode *inode);
+bool fold_warm_in_use(struct fold_share *share);
 long fold_warm_count(struct super_block *sb, struct shrink_control *sc);
 long fold_warm_scan(struct super_block *sb, struct shrink_control *sc);
 void fold_warm_end(struct super_block *sb);

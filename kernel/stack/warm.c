@@ -19,10 +19,10 @@
  * Who finds a warm inode by its lower inode takes it off the list. So a warm one
  * has no dentry and is in nobody's use, but for moments.
  *
- * Locks: i_lock, then warm_lock. The list's reference is never put under either.
+ * Locks: i_lock, then warm_lock; decide_mutex, then warm_lock. The list's reference
+ * is put under none of them.
  */
 #include <linux/fs.h>
-#include <linux/memcontrol.h>
 #include <linux/mutex.h>
 #include <linux/shrinker.h>
 
@@ -31,7 +31,7 @@
 
 /*
  * Of two files that each keep the same pages one may go, not both: those who
- * decide take turns.
+ * decide take turns. Reclaim waits for it, so nothing is waited for under it.
  */
 static DEFINE_MUTEX(decide_mutex);
 
@@ -50,7 +50,7 @@ static struct fold_sb_share *to_ss(struct inode *inode)
 
 static void put_on_list(struct fold_sb_share *ss, struct fold_share *share)
 {
-	share->warm = WARM;
+	WRITE_ONCE(share->warm, WARM);
 	list_add_tail(&share->warm_entry, &ss->warm);
 	WRITE_ONCE(ss->nr_warm, ss->nr_warm + 1);
 }
@@ -86,7 +86,7 @@ void fold_warm_keep(struct inode *inode)
 		atomic_inc(&inode->i_count);
 		put_on_list(ss, share);
 	} else {
-		share->warm = COLD;
+		WRITE_ONCE(share->warm, COLD);
 	}
 	spin_unlock(&ss->warm_lock);
 }
@@ -110,23 +110,40 @@ void fold_warm_used(struct inode *inode)
 	if (listed)
 		take_off_list(ss, share, COLD);
 	else
-		share->warm = COLD;
+		WRITE_ONCE(share->warm, COLD);
 	spin_unlock(&ss->warm_lock);
 	if (listed)
 		iput(inode);
 }
 
 /**
+ * fold_warm_in_use - is a file in use, or kept for its pages
+ * @share: its sharing state
+ *
+ * Context: any.
+ * Return: false if its inode may go as soon as memory is wanted.
+ */
+bool fold_warm_in_use(struct fold_share *share)
+{
+	struct fold_inode *fi = container_of(share, struct fold_inode, share);
+
+	return atomic_read(&fi->vfs_inode.i_count) &&
+	       READ_ONCE(share->warm) != LET_GO;
+}
+
+/**
  * fold_warm_count - super_operations.nr_cached_objects
  * @sb: the superblock
- * @sc: what is wanted; what cgroups are charged for is the VFS's own lists' matter
+ * @sc: whose memory is wanted
+ *
+ * All of them for each cgroup, since who is charged for them is not known: a cgroup
+ * at its limit has the list gone over until its own inodes have come up. Let go,
+ * they are on the VFS's lists, of which each cgroup has its own.
  *
  * Return: the number of warm inodes.
  */
 long fold_warm_count(struct super_block *sb, struct shrink_control *sc)
 {
-	if (sc->memcg && parent_mem_cgroup(sc->memcg))
-		return 0;
 	return READ_ONCE(FOLD_SB(sb)->share.nr_warm);
 }
 
@@ -147,6 +164,7 @@ static int examine_one(struct fold_sb_share *ss)
 		return -1;
 
 	inode = &container_of(share, struct fold_inode, share)->vfs_inode;
+	mutex_lock(&decide_mutex);
 	/* What was removed around the mount is wanted back, with its blocks. */
 	keep = READ_ONCE(fold_lower_inode(inode)->i_nlink) &&
 	       fold_cache_needs(&share->map);
@@ -161,6 +179,7 @@ static int examine_one(struct fold_sb_share *ss)
 		put = true;
 	}
 	spin_unlock(&ss->warm_lock);
+	mutex_unlock(&decide_mutex);
 	if (put)
 		iput(inode);
 	return put;
@@ -171,8 +190,8 @@ static int examine_one(struct fold_sb_share *ss)
  * @sb: the superblock
  * @sc: how many to examine
  *
- * Context: reclaim that may enter filesystems. Waits for nothing but what evicting
- * a removed file waits for.
+ * Context: reclaim that may enter filesystems. Waits for others who do the same,
+ * and for what evicting a removed file waits for.
  * Return: how many were let go.
  */
 long fold_warm_scan(struct super_block *sb, struct shrink_control *sc)
@@ -182,8 +201,6 @@ long fold_warm_scan(struct super_block *sb, struct shrink_control *sc)
 	long freed = 0;
 	int one;
 
-	if (!mutex_trylock(&decide_mutex))
-		return 0;
 	while (nr--) {
 		one = examine_one(ss);
 		if (one < 0)
@@ -191,7 +208,6 @@ long fold_warm_scan(struct super_block *sb, struct shrink_control *sc)
 		freed += one;
 		cond_resched();
 	}
-	mutex_unlock(&decide_mutex);
 	return freed;
 }
 

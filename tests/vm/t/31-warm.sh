@@ -2,10 +2,10 @@
 #        and the kernel takes back dentries and inodes, by order or because a large file
 #        was read, their shared pages stay while one clone's inodes do, which are all
 #        that stays; they go with the pages. Removed files give pages and blocks back at
-#        the last close. All this while others read, clone, remove, mount and unmount
+#        the last close. A cgroup at its limit takes back its own inodes. All this while others read, clone, remove, mount and unmount
 # mem: 500M
 # disk: 6G
-# timeout: 200
+# timeout: 300
 . /tests/lib.sh
 
 FILES=100
@@ -112,6 +112,29 @@ blocks_back() {
 	[ "$(free_blocks)" -ge $(( before + 16 )) ]
 }
 until_true 20 blocks_back
+
+# More inodes than a cgroup may have in memory.
+mkdir $LOWER/many1
+randfile /tmp/many 12 99
+( cd $LOWER/many1 && split -b 4096 -a 4 /tmp/many )
+rm /tmp/many
+for i in 2 3 4; do
+	cp -r --reflink=always $LOWER/many1 $LOWER/many$i
+done
+drop_caches
+read_many() {	# CGROUP DIR: in a limit of 12 MiB
+	cgroup "$1" 12M >/dev/null
+	for i in 1 2 3 4; do
+		in_cgroup "$1" find "$2/many$i" -type f -exec cat {} + >/dev/null
+	done
+	assert_eq "$(awk '$1 == "oom_kill" { print $2 }' /sys/fs/cgroup/$1/memory.events)" 0 \
+		"kills in $1"
+}
+read_many native $LOWER
+read_many folded $FOLD
+note "12288 files read in a cgroup of 12 MiB: $(inodes) inodes are left"
+drop_caches
+until_true 30 few_inodes 20
 
 # Shrinking beside everything else.
 SECOND=/mnt/second
