@@ -229,6 +229,16 @@ void fold_cache_put(struct fold_cache *cache)
 		cache_destroy(cache);
 }
 
+/* Is any of the pages cached? */
+static bool range_cached(struct fold_space *space, unsigned long start,
+			 unsigned long last)
+{
+	return filemap_range_has_page(space->mapping,
+				      (loff_t)start << PAGE_SHIFT,
+				      ((loff_t)last << PAGE_SHIFT) +
+				      PAGE_SIZE - 1);
+}
+
 /**
  * fold_cache_drop - take pages without a fragment out of the cache
  * @cache: the cache
@@ -270,6 +280,38 @@ unlock:
 		folio_batch_release(&batch);
 		cond_resched();
 	}
+}
+
+/**
+ * fold_cache_strays - are there cached pages that no fragment covers
+ * @space: the space
+ * @start: first physical page of a range inside one segment
+ * @last: last physical page, inclusive
+ *
+ * There are between the end of the last reference to a page and
+ * fold_cache_drop(). Nobody answers for their bytes any more: the file that
+ * they were read through may have ended in the page, or may have been moved off
+ * the blocks unnoticed, and then the blocks may be another's by now. So nobody
+ * new may refer to them.
+ *
+ * Context: the space's semaphore held.
+ * Return: true if there are.
+ */
+bool fold_cache_strays(struct fold_space *space, unsigned long start,
+		       unsigned long last)
+{
+	struct fold_fragment *frag;
+
+	lockdep_assert_held(&space->sem);
+	for (frag = fold_table_first(&space->table, start, last); frag;
+	     frag = fold_table_next(frag, start, last)) {
+		if (frag->start > start &&
+		    range_cached(space, start, frag->start - 1))
+			return true;
+		/* Ordered by start, but an earlier one may reach further. */
+		start = max(start, frag->last + 1);
+	}
+	return start <= last && range_cached(space, start, last);
 }
 
 /**
@@ -435,10 +477,7 @@ static bool extent_needed(struct fold_extent *ext)
 	bool needed = true;
 	struct fold_extent *other;
 
-	if (!filemap_range_has_page(space->mapping,
-				    (loff_t)frag->start << PAGE_SHIFT,
-				    ((loff_t)frag->last << PAGE_SHIFT) +
-				    PAGE_SIZE - 1))
+	if (!range_cached(space, frag->start, frag->last))
 		return false;
 	if (!down_read_trylock(&space->sem))
 		return true;

@@ -142,6 +142,8 @@ unsigned long fold_cache_count(struct fold_cache *cache, unsigned long start,
 			       unsigned long last);
 void fold_cache_drop(struct fold_cache *cache, unsigned long start,
 		     unsigned long last);
+bool fold_cache_strays(struct fold_space *space, unsigned long start,
+		       unsigned long last);
 void fold_cache_give_back(struct fold_cache *cache);
 void fold_cache_discard(struct fold_space *space, struct folio *folio);
 bool fold_cache_needs(struct fold_map *map);

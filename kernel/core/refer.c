@@ -24,7 +24,8 @@
  *  2. each cached folio of the touched run is locked and unlocked: faults that
  *     were faster have their PTE now, fills through this file are over;
  *  3. the file's mappings of the range are zapped;
- *  4. the extent is detached, and pages that no fragment covers are dropped.
+ *  4. the extent is detached, and pages that no fragment covers are dropped. In
+ *     between, nobody new may refer to them: see fold_cache_strays().
  * Then the change may happen. Up to step 4 the extent is still on its
  * fragment's list, so that a shoot-down reaches mappings not zapped yet.
  */
@@ -32,6 +33,26 @@
 
 #include "refer.h"
 #include "trace.h"
+
+/* The test build makes the time between a break's last two steps long. */
+#ifdef FOLDFS_TEST
+#include <linux/delay.h>
+#include <linux/moduleparam.h>
+
+static unsigned int break_delay_ms;
+module_param(break_delay_ms, uint, 0644);
+MODULE_PARM_DESC(break_delay_ms, "sleep before a break's pages are dropped");
+
+static void widen_window(void)
+{
+	if (READ_ONCE(break_delay_ms))
+		msleep(READ_ONCE(break_delay_ms));
+}
+#else
+static void widen_window(void)
+{
+}
+#endif
 
 static struct kmem_cache *extent_slab __ro_after_init;
 static struct kmem_cache *fragment_slab __ro_after_init;
@@ -525,7 +546,10 @@ static enum outcome claim_item_commit(struct fold_claim *claim,
 		outcome = UNPROVED;
 		goto unlock;
 	}
-	if (fold_table_attach(&space->table, ext, item->start, item->tail,
+	/* The last who referred to pages may not have taken them along yet. */
+	if (fold_cache_strays(space, item->start,
+			      item->start + (ext->last - ext->index)) ||
+	    fold_table_attach(&space->table, ext, item->start, item->tail,
 			      &item->spare))
 		goto unlock;
 	/* Nobody can have used the extent yet: the space is locked. */
@@ -665,6 +689,7 @@ void fold_break(struct fold_map *map, unsigned long first, unsigned long last,
 		down_write(&space->sem);
 		dead = fold_table_detach(&space->table, ext);
 		up_write(&space->sem);
+		widen_window();
 		fold_cache_drop(map->cache, start, end);
 
 		trace_foldfs_break(map->dev, ino, from, to - from + 1, start);

@@ -123,6 +123,13 @@ void fold_cache_wait(struct fold_cache *c, unsigned long start,
 	}
 }
 
+/* The model has no pages of its own, and one thread. */
+bool fold_cache_strays(struct fold_space *space, unsigned long start,
+		       unsigned long last)
+{
+	return false;
+}
+
 void fold_cache_drop(struct fold_cache *c, unsigned long start,
 		     unsigned long last)
 {
