@@ -5,7 +5,8 @@
  *	advice FILE CALL
  *
  * Mappings are compared with what read(2) says. Prints a number of pages for
- * mincore, touch_mincore (after each page was read) and cachestat. "hold" maps the
+ * mincore, touch_mincore (after each page was read), pageout_mincore (after they were
+ * read, and said to be wanted no more) and cachestat. "hold" maps the
  * file, makes /tmp/held, waits for SIGUSR1, and fails if the mapping has changed.
  */
 #include "util.h"
@@ -108,6 +109,12 @@ int main(int argc, char **argv)
 		advise_mapping(call, MADV_DONTNEED);
 	} else if (!strcmp(call, "madv_pageout")) {
 		advise_mapping(call, MADV_PAGEOUT);
+	} else if (!strcmp(call, "pageout_mincore")) {
+		unsigned char *map = map_file();
+
+		touch(map);
+		sys(madvise(map, size, MADV_PAGEOUT));
+		printf("%zu\n", resident(map));
 	} else if (!strcmp(call, "mincore")) {
 		printf("%zu\n", resident(map_file()));
 	} else if (!strcmp(call, "touch_mincore")) {

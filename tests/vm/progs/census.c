@@ -6,6 +6,9 @@
  *	how many different physical pages they show, how many mappings of those
  *	pages there are (/proc/kpagecount), the sum of the mappings' Rss and of their
  *	Pss (kB)
+ *
+ * census -b SIZE FILE: which blocks of memory of SIZE bytes have pages of FILE, and how
+ * many each, those with most pages first.
  */
 #include "util.h"
 
@@ -89,15 +92,50 @@ static unsigned long smaps(const struct mapper *m, const char *key)
 	return kb;
 }
 
+struct block {
+	uint64_t nr;
+	unsigned long pages;
+};
+
+static int fuller(const void *a, const void *b)
+{
+	const struct block *x = a, *y = b;
+
+	return x->pages > y->pages ? -1 : x->pages < y->pages;
+}
+
+/* The frames are in order. */
+static void print_blocks(const uint64_t *frames, unsigned long all, unsigned long size)
+{
+	struct block *blocks = calloc(all, sizeof(*blocks)), *b = blocks;
+	unsigned long i;
+
+	for (i = 0; i < all; i++) {
+		if (i && frames[i] * PAGE / size != b->nr)
+			b++;
+		b->nr = frames[i] * PAGE / size;
+		b->pages++;
+	}
+	qsort(blocks, all, sizeof(*blocks), fuller);
+	for (b = blocks; b < blocks + all && b->pages; b++)
+		printf("%llu %lu\n", (unsigned long long)b->nr, b->pages);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long all = 0, distinct = 0, mappings = 0, rss = 0, pss = 0, i;
 	struct mapper *mappers = calloc(argc, sizeof(*mappers)), *m;
 	uint64_t *frames = NULL, entry;
+	unsigned long block = 0;
 	char path[64];
 
+	if (argc == 4 && !strcmp(argv[1], "-b")) {
+		block = strtoul(argv[2], NULL, 0);
+		argv += 2;
+		argc -= 2;
+	}
 	if (argc < 2)
-		die("usage: census FILE...");
+		die("usage: census FILE... | census -b SIZE FILE");
 	for (m = mappers; m < mappers + argc - 1; m++)
 		start(m, argv[1 + (m - mappers)]);
 	for (m = mappers; m < mappers + argc - 1; m++) {
@@ -122,6 +160,9 @@ int main(int argc, char **argv)
 		kill(m->pid, SIGKILL);
 	while (wait(NULL) > 0)
 		;
-	printf("%lu %lu %lu %lu\n", distinct, mappings, rss, pss);
+	if (block)
+		print_blocks(frames, all, block);
+	else
+		printf("%lu %lu %lu %lu\n", distinct, mappings, rss, pss);
 	return 0;
 }

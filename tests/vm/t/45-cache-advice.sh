@@ -40,6 +40,10 @@ assert_ge "$(pages)" 2000 "pages cached while they are mapped"
 advice $FOLD/b madv_dontneed
 advice $FOLD/b madv_pageout
 
+# The latter takes no shared page out of memory.
+assert_eq "$(advice $LOWER/a pageout_mincore)" 0 "pages in memory after MADV_PAGEOUT, XFS"
+assert_eq "$(advice $FOLD/b pageout_mincore)" 2048 "pages in memory after MADV_PAGEOUT"
+
 # What is said about residence.
 advise b dontneed
 advise b readahead

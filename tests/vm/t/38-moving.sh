@@ -1,0 +1,73 @@
+# shows: memory that shared pages lie in can be taken offline: those that are not mapped
+#        are moved, and not read again; mapped ones stay, and whoever takes the memory
+#        away waits until he is interrupted or the pages are dropped. No byte is wrong
+# mem: 1G
+# args: movablecore=512M
+# timeout: 240
+# kernels: stock
+. /tests/lib.sh
+
+MEMORY=/sys/devices/system/memory
+
+block_size=$(( 0x$(cat $MEMORY/block_size_bytes) ))
+
+# offline BLOCK SECONDS: 0 if it went, 124 if it took longer than that
+offline() {
+	local status=0
+	timeout "$2" sh -c "echo offline >$MEMORY/memory$1/state" 2>/dev/null || status=$?
+	return $status
+}
+
+# in_block BLOCK: how many of the file's pages lie there
+in_block() {
+	census -b $block_size $FOLD/a | awk -v nr="$1" '$1 == nr { n = $2 } END { print n + 0 }'
+}
+
+fresh_xfs
+random_file $LOWER/a 250
+cp --reflink=always $LOWER/a $LOWER/b
+fold_mount
+drop_caches
+cmp $FOLD/a $FOLD/b
+pages=$(counter $FOLD pages_cached)
+assert_eq "$pages" 64000 "pages_cached"
+fills=$(counter $FOLD fills)
+
+# A block that can go at all, and has the most of them.
+gone=
+while read -r nr count <&5; do
+	offline "$nr" 60 || continue
+	gone=$nr
+	break
+done 5< <(census -b $block_size $FOLD/a)
+[ -n "$gone" ] || fail "no memory with shared pages in it could be taken offline"
+note "memory$gone had $count shared pages and went"
+assert_ge "$count" 1000 "shared pages in it"
+assert_eq "$(in_block "$gone")" 0 "shared pages in it, afterwards"
+assert_eq "$(counter $FOLD pages_cached)" "$pages" "pages_cached afterwards"
+assert_eq "$(counter $FOLD fills)" "$fills" "fills afterwards"
+cmp $FOLD/b $LOWER/a || fail "wrong bytes"
+echo online >$MEMORY/memory"$gone"/state
+
+# Mapped they are in the way.
+aging hold 250 $FOLD/b &
+holder=$!
+until_true 60 test -e /tmp/held
+stuck=
+while read -r nr count <&5; do
+	status=0
+	offline "$nr" 8 || status=$?
+	assert_ne $status 0 "memory$nr went with $count mapped pages: status"
+	[ $status = 124 ] || continue
+	stuck=$nr
+	break
+done 5< <(census -b $block_size $FOLD/a)
+[ -n "$stuck" ] || fail "nobody had to wait for mapped pages"
+note "memory$stuck had $count shared pages, mapped, and stayed"
+assert_eq "$(cat $MEMORY/memory"$stuck"/state)" online "memory$stuck"
+foldctl drop $FOLD
+offline "$stuck" 60 || fail "memory$stuck does not go after the pages were dropped"
+kill $holder
+wait $holder || true
+cmp $FOLD/a $LOWER/a || fail "wrong bytes"
+echo online >$MEMORY/memory"$stuck"/state
