@@ -122,8 +122,8 @@ for i in 2 3 4; do
 	cp -r --reflink=always $LOWER/many1 $LOWER/many$i
 done
 drop_caches
-read_many() {	# CGROUP DIR: in a limit of 12 MiB
-	cgroup "$1" 12M >/dev/null
+read_many() {	# CGROUP DIR: in a limit of 24 MiB
+	cgroup "$1" 24M >/dev/null
 	for i in 1 2 3 4; do
 		in_cgroup "$1" find "$2/many$i" -type f -exec cat {} + >/dev/null
 	done
@@ -132,7 +132,7 @@ read_many() {	# CGROUP DIR: in a limit of 12 MiB
 }
 read_many native $LOWER
 read_many folded $FOLD
-note "12288 files read in a cgroup of 12 MiB: $(inodes) inodes are left"
+note "12288 files read in a cgroup of 24 MiB: $(inodes) inodes are left"
 drop_caches
 until_true 30 few_inodes 20
 
