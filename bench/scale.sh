@@ -22,17 +22,6 @@ timed() {
 	result $case $count $operation "$(awk -v us=$(( $(now_us) - start )) -v n=$divisor 'BEGIN { printf "%.2f", us / n }')"
 }
 
-# Bytes in the slab caches of foldfs.
-slabs() {
-	local s sum=0 objects size
-	for s in /sys/kernel/slab/foldfs_*; do
-		read -r objects _ <"$s/objects"
-		read -r size <"$s/slab_size"
-		sum=$(( sum + objects * size ))
-	done
-	echo $sum
-}
-
 read_pieces() {
 	cat $FOLD/pieces >/dev/null
 }

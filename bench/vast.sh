@@ -13,17 +13,6 @@ result() {	# COUNT OPERATION VALUE
 	echo "RESULT vast $1 $2 $3"
 }
 
-# Bytes in the slab caches of foldfs.
-slabs() {
-	local s sum=0 objects size
-	for s in /sys/kernel/slab/foldfs_*; do
-		read -r objects _ <"$s/objects"
-		read -r size <"$s/slab_size"
-		sum=$(( sum + objects * size ))
-	done
-	echo $sum
-}
-
 mkdir -p $LOWER
 mount -t xfs $DISK2 $LOWER
 for shape in ${SHAPES:-1000:100 100:1000 10:10000 100:10000}; do
