@@ -127,14 +127,11 @@ static bool vma_used(struct vm_area_struct *vma, unsigned long index,
 void fold_mapped_zap(struct fold_map *map, unsigned long index,
 		     unsigned long nr)
 {
-	struct address_space *mapping = sharer_mapping(map);
-
 	/*
-	 * Most of a page's sharers do not map it. Those who do are seen without
-	 * a lock: the VMA was there before the folio's lock was taken.
+	 * Whether there are VMAs at all is a question for the tree's lock, which
+	 * this takes: the kernel takes a VMA out of the tree while it grows.
 	 */
-	if (mapping_mapped(mapping))
-		unmap_mapping_pages(mapping, index, nr, false);
+	unmap_mapping_pages(sharer_mapping(map), index, nr, false);
 }
 
 /**
@@ -160,8 +157,6 @@ enum fold_use fold_mapped_look(struct fold_map *map, unsigned long index,
 	enum fold_use use = FOLD_IDLE;
 	struct vm_area_struct *vma;
 
-	if (!mapping_mapped(mapping))
-		return FOLD_IDLE;
 	if (!i_mmap_trylock_read(mapping))
 		return FOLD_KEPT;
 	for (vma = vma_tree_iter_first(&mapping->i_mmap, index, last);
