@@ -28,10 +28,22 @@
 #define NR_WORDS	(NR_BLOCKS * WORDS)
 #define GONE		(~0ULL)			/* behind the end of the file */
 
+/* One change of a block, for those who ask what happened to it. */
+struct event {
+	uint64_t begin, end;			/* us; 0 while it is under way */
+	uint64_t nr;				/* the operation's number */
+	char name[24];
+	uint16_t who, from, to;			/* words of the file */
+};
+
+#define NR_EVENTS	16			/* the last ones of each block */
+
 struct block {
 	pthread_mutex_t lock;
 	uint32_t count;
+	uint32_t nr_events;			/* under lock */
 	uint64_t val[WORDS], next[WORDS];
+	struct event events[NR_EVENTS];
 };
 
 struct file {
@@ -50,10 +62,21 @@ struct shared {
 	uint64_t checked;			/* operations whose words were all judged */
 	uint64_t done[32];			/* operations, by kind */
 	uint64_t beat[32];			/* operations, by process */
+	pid_t pids[32];
 	int stop;
 };
 
 static struct shared *shm;
+
+/* The current operation: numbers drawn before it starts, whatever becomes of it. */
+static struct {
+	uint64_t r[8];
+	uint64_t nr;
+	const char *name;
+	int file;
+} op;
+
+static unsigned int me;				/* which process this is */
 
 /* ---- tokens: a word names its writer and the place it was written for ------------ */
 
@@ -158,7 +181,12 @@ static inline void change_begin(struct range r, const uint64_t *next)
 
 	for (b = r.from / WORDS; b * WORDS < r.to; b++) {
 		struct block *block = &shm->files[r.file].blocks[b];
+		struct event *event = &block->events[block->nr_events++ % NR_EVENTS];
 
+		*event = (struct event){ .begin = now_us(), .nr = op.nr, .who = me,
+					 .from = MAX(b * WORDS, r.from),
+					 .to = MIN((b + 1) * WORDS, r.to) };
+		snprintf(event->name, sizeof(event->name), "%s", op.name);
 		/* Nobody may see the new values without the odd count. */
 		__atomic_add_fetch(&block->count, 1, __ATOMIC_SEQ_CST);
 		for (w = MAX(b * WORDS, r.from); w < MIN((b + 1) * WORDS, r.to); w++)
@@ -185,6 +213,7 @@ static inline void change_end(struct range r, unsigned int upto)
 				__atomic_store_n(next, *val, __ATOMIC_SEQ_CST);
 		}
 		__atomic_add_fetch(&block->count, 1, __ATOMIC_SEQ_CST);
+		block->events[(block->nr_events - 1) % NR_EVENTS].end = now_us();
 	}
 }
 
@@ -266,6 +295,8 @@ static inline bool possible(uint64_t got, const struct note *a, const struct not
 	return true;
 }
 
+static void evidence(int file, unsigned int word);
+
 /*
  * Judge the words [from, to) of block B, which were read into GOT. Returns false
  * if that was not possible.
@@ -284,12 +315,14 @@ static inline bool judge(int file, unsigned int b, unsigned int from, unsigned i
 		return false;
 	}
 	for (w = from; w < to; w++)
-		if (!possible(got[w - from], a, &z, w, manner))
+		if (!possible(got[w - from], a, &z, w, manner)) {
+			evidence(file, b * WORDS + w);
 			die("%s: file %d byte %u is %s; it may be %s or %s at first (count %u), "
 			    "%s or %s at last (count %u)", how, file, (b * WORDS + w) * 8,
 			    spell(got[w - from], t[0]), spell(a->val[w], t[1]),
 			    spell(a->next[w], t[2]), a->count, spell(z.val[w], t[3]),
 			    spell(z.next[w], t[4]), z.count);
+		}
 	__atomic_add_fetch(&shm->judged, to - from, __ATOMIC_RELAXED);
 	return true;
 }

@@ -29,21 +29,12 @@ static bool outside, squeeze;
 static uint64_t enough = ~0ULL;
 static uint64_t seed;
 
-/* This process: who it is, and what it holds open for reading. */
-static unsigned int me;
+/* What this process holds open for reading. */
 static uint32_t version;
 static int fds[NR_FILES];
 static uint32_t gens[NR_FILES];		/* of the files that they are */
 static char *maps[NR_FILES];
 static aio_context_t aio;
-
-/* The current operation: numbers drawn before it starts, whatever becomes of it. */
-static struct {
-	uint64_t r[8];
-	uint64_t nr;
-	const char *name;
-	int file;
-} op;
 
 static uint64_t words[NR_WORDS] __attribute__((aligned(PAGE)));	/* to be written */
 static uint64_t bytes[NR_WORDS + WORDS] __attribute__((aligned(PAGE)));	/* read */
@@ -552,6 +543,7 @@ static void do_copy(enum copy_way way)
 		pthread_mutex_unlock(&shm->files[second].size_lock);
 }
 
+#include "oracle-evidence.h"
 #include "oracle-names.h"
 #include "oracle-views.h"
 
@@ -689,6 +681,7 @@ static void make_files(void)
 {
 	int i, w, fd, first = -1;
 
+	op.name = "making of the files";
 	for (w = 0; w < NR_WORDS; w++)
 		words[w] = token(60, 0, w, 1);
 	for (i = 0; i < NR_FILES; i++) {
@@ -789,7 +782,7 @@ static void watch(pid_t *pids, unsigned int nr, unsigned int seconds)
 int main(int argc, char **argv)
 {
 	unsigned int nr = 5, seconds = 10, i;
-	pid_t pids[32], squeezer;
+	pid_t squeezer;
 	int c;
 
 	while ((c = getopt(argc, argv, "s:p:t:n:oqm:")) != -1) {
@@ -819,12 +812,12 @@ int main(int argc, char **argv)
 	make_files();
 	for (me = 0; me < nr; me++) {
 		fflush(NULL);
-		pids[me] = sys(fork());
-		if (!pids[me])
+		shm->pids[me] = sys(fork());
+		if (!shm->pids[me])
 			process();
 	}
 	squeezer = squeeze ? start_squeezer() : 0;
-	watch(pids, nr, seconds);
+	watch(shm->pids, nr, seconds);
 	if (squeezer) {
 		kill(squeezer, SIGKILL);
 		waitpid(squeezer, NULL, 0);
