@@ -22,6 +22,22 @@ static void do_move(int file)
 	maps[file] = to;
 }
 
+/*
+ * The mapping loses its last page and grows again, some times: while its end moves, the
+ * kernel has taken it out of the file's tree.
+ */
+static void do_grow(int file)
+{
+	size_t len = NR_WORDS * 8;
+	unsigned int i;
+
+	op.name = "mremap to another size";
+	for (i = 0; i < 1 + op.r[2] % 64; i++)
+		if (mremap(maps[file], len, len - PAGE, 0) != maps[file] ||
+		    mremap(maps[file], len - PAGE, len, 0) != maps[file])
+			die_errno("mremap");
+}
+
 /* Forbidden, allowed again, locked, unlocked. */
 static void do_protect(int file)
 {

@@ -585,6 +585,9 @@ static void do_memory(void)
 	case 8:
 		do_private(op.file);
 		break;
+	case 9:
+		do_grow(op.file);
+		break;
 	default:			/* another descriptor, another mapping */
 		close_view(op.file);
 		open_view(op.file);
