@@ -34,6 +34,14 @@ static void show_word(const char *what, uint64_t got)
 	fprintf(stderr, "evidence: %s: %s\n", what, spell(got, text));
 }
 
+static void look_at(const char *what, int file, unsigned int word)
+{
+	uint64_t got = GONE;
+
+	from_page(&got, maps[file] + word * 8UL, 8);
+	show_word(what, got);
+}
+
 static void read_word(const char *what, int fd, unsigned int word)
 {
 	static char page[PAGE] __attribute__((aligned(PAGE)));
@@ -87,18 +95,18 @@ static void evidence(int file, unsigned int word)
 		word, file, (unsigned long long)shm->files[file].size);
 	show_events(file, word);
 	show_page("the page", file, word);
-	show_word("mapped, again", *(volatile uint64_t *)(maps[file] + word * 8UL));
+	look_at("mapped, again", file, word);
 	show_page("the page, afterwards", file, word);
 	show_map("foldctl map", dir, file);
 	read_word("read", fds[file], word);
-	show_word("mapped, after the read", *(volatile uint64_t *)(maps[file] + word * 8UL));
+	look_at("mapped, after the read", file, word);
 	sprintf(name, "f%d", file);
 	fd = open_in(lower, name, O_RDONLY | O_DIRECT);
 	read_word("below, direct", fd, word);
 	close(fd);
 	show_map("xfs_io -r -c fiemap", lower, file);
 	madvise(maps[file], NR_WORDS * 8, MADV_DONTNEED);
-	show_word("mapped anew", *(volatile uint64_t *)(maps[file] + word * 8UL));
+	look_at("mapped anew", file, word);
 	show_page("the page", file, word);
 }
 
