@@ -9,29 +9,14 @@
  * taken: if it has not moved, this file referred to the page at the moment the
  * folio was in the cache.
  */
-#include <linux/delay.h>
-#include <linux/moduleparam.h>
 #include <linux/pagemap.h>
 
 #include "fill.h"
 #include "pages.h"
+#include "window.h"
 
 /* The test build makes the time from guess to fact long enough for a test. */
-#ifdef FOLDFS_TEST
-static unsigned int read_delay_ms;
-module_param(read_delay_ms, uint, 0644);
-MODULE_PARM_DESC(read_delay_ms, "sleep in each read of a shared page");
-
-static void widen_window(void)
-{
-	if (READ_ONCE(read_delay_ms))
-		msleep(READ_ONCE(read_delay_ms));
-}
-#else
-static void widen_window(void)
-{
-}
-#endif
+FOLD_TEST_WINDOW(read_delay_ms, "sleep in each read of a shared page")
 
 /* So many more faults that miss than hit mean that reading around is in vain. */
 #define FAULT_MISSES	100

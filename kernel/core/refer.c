@@ -33,26 +33,10 @@
 
 #include "refer.h"
 #include "trace.h"
+#include "window.h"
 
 /* The test build makes the time between a break's last two steps long. */
-#ifdef FOLDFS_TEST
-#include <linux/delay.h>
-#include <linux/moduleparam.h>
-
-static unsigned int break_delay_ms;
-module_param(break_delay_ms, uint, 0644);
-MODULE_PARM_DESC(break_delay_ms, "sleep before a break's pages are dropped");
-
-static void widen_window(void)
-{
-	if (READ_ONCE(break_delay_ms))
-		msleep(READ_ONCE(break_delay_ms));
-}
-#else
-static void widen_window(void)
-{
-}
-#endif
+FOLD_TEST_WINDOW(break_delay_ms, "sleep before a break's pages are dropped")
 
 static struct kmem_cache *extent_slab __ro_after_init;
 static struct kmem_cache *fragment_slab __ro_after_init;

@@ -16,13 +16,12 @@
  * No fault waits for a join, for extents, or for the lower inode's lock.
  */
 #include <linux/backing-file.h>
-#include <linux/delay.h>
 #include <linux/mm.h>
-#include <linux/moduleparam.h>
 #include <linux/pagemap.h>
 #include <linux/vmstat.h>
 
 #include "../core/pages.h"
+#include "../core/window.h"
 #include "foldfs.h"
 
 /* After so many lost races the lower file serves the fault: always right. */
@@ -32,21 +31,7 @@
  * The test build makes two windows wide enough for a test to hit them: between
  * the lookup and the folio's lock, and between ->fault and the PTE.
  */
-#ifdef FOLDFS_TEST
-static unsigned int fault_delay_ms;
-module_param(fault_delay_ms, uint, 0644);
-MODULE_PARM_DESC(fault_delay_ms, "sleep twice in each fault on a shared page");
-
-static void widen_window(void)
-{
-	if (READ_ONCE(fault_delay_ms))
-		msleep(READ_ONCE(fault_delay_ms));
-}
-#else
-static void widen_window(void)
-{
-}
-#endif
+FOLD_TEST_WINDOW(fault_delay_ms, "sleep twice in each fault on a shared page")
 
 static struct inode *vma_inode(struct vm_area_struct *vma)
 {

@@ -190,7 +190,7 @@ void fold_share_init(struct fold_inode *fi, struct super_block *sb)
 	share->pending = false;
 	share->expires = jiffies;
 	share->patience = 1;
-	share->warm = 0;
+	fold_warm_init(share);
 	init_waitqueue_head(&share->wait);
 	atomic64_set(&share->writers, 0);
 	fold_lease_init(share);

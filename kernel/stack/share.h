@@ -101,13 +101,12 @@ struct fold_share {
  *	   use as well; or NULL: nothing folds
  * @stats: counters of what concerns files of this mount
  * @queries: the pool of query threads is ours to put
- * @stopping: no more joins: the mount is going away
+ * @stopping: no more joins, and no more warm inodes: the mount is going away
  * @holds: how often joins, those of other mounts over the same lower filesystem
  *	   included, hold an inode of the mount
  * @warm_lock: protects the warm inodes, see warm.c; nests inside i_lock
  * @warm: unused inodes that are kept for the pages
  * @nr_warm: how many; may be read without the lock
- * @cooling: there shall be none any more
  * @sysfs: the directory in sysfs, or NULL
  * @backing: operations of lower files and their mappings; set once, by the
  *	     first open
@@ -118,10 +117,9 @@ struct fold_sb_share {
 	bool queries;
 	bool stopping;
 	atomic_t holds;
-	spinlock_t warm_lock;	/* @warm, @nr_warm, @cooling */
+	spinlock_t warm_lock;	/* @warm, @nr_warm */
 	struct list_head warm;
 	unsigned long nr_warm;
-	bool cooling;
 	struct fold_sysfs *sysfs;
 	struct fold_backing *backing;
 };
@@ -139,6 +137,7 @@ void fold_share_evict(struct inode *inode);
 void fold_share_cloned(struct inode *inode);
 
 /* warm.c */
+void fold_warm_init(struct fold_share *share);
 void fold_warm_keep(struct inode *inode);
 void fold_warm_used(struct inode *inode);
 bool fold_warm_in_use(struct fold_share *share);

@@ -64,6 +64,15 @@ static void take_off_list(struct fold_sb_share *ss, struct fold_share *share,
 }
 
 /**
+ * fold_warm_init - an upper inode comes into being
+ * @share: its sharing state
+ */
+void fold_warm_init(struct fold_share *share)
+{
+	share->warm = COLD;
+}
+
+/**
  * fold_warm_keep - an inode's last reference is being dropped
  * @inode: the upper inode
  *
@@ -81,7 +90,7 @@ void fold_warm_keep(struct inode *inode)
 	    !(inode->i_sb->s_flags & SB_ACTIVE))
 		return;
 	spin_lock(&ss->warm_lock);
-	keep = !ss->cooling && share->warm != LET_GO;
+	keep = !READ_ONCE(ss->stopping) && share->warm != LET_GO;
 	if (keep) {
 		atomic_inc(&inode->i_count);
 		put_on_list(ss, share);
@@ -213,7 +222,8 @@ long fold_warm_scan(struct super_block *sb, struct shrink_control *sc)
 
 /**
  * fold_warm_end - a superblock is about to be shut down
- * @sb: the superblock; its shrinker has gone
+ * @sb: the superblock; its shrinker has gone, and it is stopping: who is not on the
+ *	list when we have its lock will not get on it
  *
  * Its unused inodes are the VFS's from now on.
  *
@@ -225,7 +235,6 @@ void fold_warm_end(struct super_block *sb)
 	struct fold_share *share;
 
 	spin_lock(&ss->warm_lock);
-	ss->cooling = true;
 	while ((share = list_first_entry_or_null(&ss->warm, struct fold_share,
 						 warm_entry))) {
 		take_off_list(ss, share, COLD);
