@@ -20,6 +20,7 @@
 
 #include "../core/pages.h"
 #include "foldfs.h"
+#include "testing.h"
 
 static ssize_t read_lower(struct kiocb *iocb, struct iov_iter *to)
 {
@@ -88,6 +89,7 @@ static ssize_t read_shared(struct kiocb *iocb, struct iov_iter *to, size_t count
 	size_t off, n;
 	int err;
 
+	fold_test_race();
 	err = fold_pages_find(&FOLD_I(inode)->share.map, pos >> PAGE_SHIFT,
 			      DIV_ROUND_UP(offset_in_page(pos) + count,
 					   PAGE_SIZE),

@@ -23,6 +23,23 @@ bool fold_test_drop_errno;
 module_param_named(drop_errno, fold_test_drop_errno, bool, 0644);
 MODULE_PARM_DESC(drop_errno, "planted bug: setting an extended attribute never fails");
 
+static bool race;
+module_param(race, bool, 0644);
+MODULE_PARM_DESC(race, "planted bug: reads of shared pages are counted without a lock");
+
+/**
+ * fold_test_race - a shared page is about to be read: what KCSAN has to find
+ *
+ * Context: any.
+ */
+noinline void fold_test_race(void)
+{
+	static unsigned long reads;
+
+	if (READ_ONCE(race))
+		reads++;
+}
+
 static unsigned int forge;
 module_param(forge, uint, 0644);
 MODULE_PARM_DESC(forge, "extents lie, all at the same blocks: 1 when a file asks to join, 2 always");

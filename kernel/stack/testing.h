@@ -15,6 +15,7 @@ extern bool fold_test_join_eagerly;
 extern bool fold_test_skip_break;
 extern bool fold_test_break_one;
 extern bool fold_test_drop_errno;
+void fold_test_race(void);
 int fold_look(struct fold_querier *q, struct inode *lower, u64 start, u64 len,
 	      bool again, const struct fiemap_extent **out, unsigned int *nr,
 	      bool *last);
@@ -23,6 +24,10 @@ int fold_look(struct fold_querier *q, struct inode *lower, u64 start, u64 len,
 #define fold_test_skip_break	false
 #define fold_test_break_one	false
 #define fold_test_drop_errno	false
+static inline void fold_test_race(void)
+{
+}
+
 static inline int fold_look(struct fold_querier *q, struct inode *lower,
 			    u64 start, u64 len, bool again,
 			    const struct fiemap_extent **out, unsigned int *nr,
