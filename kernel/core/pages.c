@@ -16,7 +16,11 @@
 #include "window.h"
 
 /* The test build makes the time from guess to fact long enough for a test. */
-FOLD_TEST_WINDOW(read_delay_ms, "sleep in each read of a shared page")
+static unsigned int read_delay_ms;
+#ifdef FOLDFS_TEST
+module_param(read_delay_ms, uint, 0644);
+MODULE_PARM_DESC(read_delay_ms, "sleep in each read of a shared page");
+#endif
 
 /* So many more faults that miss than hit mean that reading around is in vain. */
 #define FAULT_MISSES	100
@@ -119,7 +123,7 @@ int fold_pages_find(struct fold_map *map, unsigned long index,
 again:
 	if (!fold_map_lookup(map, index, &page->run))
 		return -ENOENT;
-	widen_window();
+	fold_widen_window(&read_delay_ms);
 	space = fold_space(cache, page->run.phys);
 	max = min_t(unsigned long, page->run.nr, READ_ONCE(cache->ra_pages));
 	folio = filemap_get_folio(space->mapping, page->run.phys);

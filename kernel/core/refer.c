@@ -36,7 +36,11 @@
 #include "window.h"
 
 /* The test build makes the time between a break's last two steps long. */
-FOLD_TEST_WINDOW(break_delay_ms, "sleep before a break's pages are dropped")
+static unsigned int break_delay_ms;
+#ifdef FOLDFS_TEST
+module_param(break_delay_ms, uint, 0644);
+MODULE_PARM_DESC(break_delay_ms, "sleep before a break's pages are dropped");
+#endif
 
 static struct kmem_cache *extent_slab __ro_after_init;
 static struct kmem_cache *fragment_slab __ro_after_init;
@@ -673,7 +677,7 @@ void fold_break(struct fold_map *map, unsigned long first, unsigned long last,
 		down_write(&space->sem);
 		dead = fold_table_detach(&space->table, ext);
 		up_write(&space->sem);
-		widen_window();
+		fold_widen_window(&break_delay_ms);
 		fold_cache_drop(map->cache, start, end);
 
 		trace_foldfs_break(map->dev, ino, from, to - from + 1, start);

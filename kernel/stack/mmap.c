@@ -31,7 +31,11 @@
  * The test build makes two windows wide enough for a test to hit them: between
  * the lookup and the folio's lock, and between ->fault and the PTE.
  */
-FOLD_TEST_WINDOW(fault_delay_ms, "sleep twice in each fault on a shared page")
+static unsigned int fault_delay_ms;
+#ifdef FOLDFS_TEST
+module_param(fault_delay_ms, uint, 0644);
+MODULE_PARM_DESC(fault_delay_ms, "sleep twice in each fault on a shared page");
+#endif
 
 static struct inode *vma_inode(struct vm_area_struct *vma)
 {
@@ -125,7 +129,7 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 		if (!major && !random && !(vmf->flags & FAULT_FLAG_TRIED))
 			fold_pages_fill_ahead(map, &page.run, vmf->pgoff, ra,
 					      folio);
-		widen_window();
+		fold_widen_window(&fault_delay_ms);
 		if (unlikely(folio_contain_hwpoisoned_page(folio))) {
 			fold_cache_discard(space, folio);
 			folio_put(folio);
@@ -144,7 +148,7 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 		    fold_pages_valid(map, &page)) {
 			vmf->page = folio_page(folio, page.run.phys -
 						      folio->index);
-			widen_window();
+			fold_widen_window(&fault_delay_ms);
 			return VM_FAULT_LOCKED | major;
 		}
 		folio_unlock(folio);
@@ -173,7 +177,7 @@ static vm_fault_t fault_lower(struct vm_fault *vmf, struct inode *inode)
 		return ops->fault(vmf);
 	/* The VMA may go while ->fault waits; the file keeps the inode. */
 	file = get_file(vmf->vma->vm_file);
-	widen_window();
+	fold_widen_window(&fault_delay_ms);
 	ret = ops->fault(vmf);
 	if (fold_map_lookup(&share->map, pgoff, &run)) {
 		if (ret & VM_FAULT_LOCKED) {
