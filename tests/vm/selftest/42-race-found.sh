@@ -11,11 +11,13 @@ cp --reflink=always $LOWER/a $LOWER/b
 fold_mount
 cat $FOLD/a $FOLD/b >/dev/null
 joined() { [ "$(counter $FOLD joins)" -ge 2 ]; }
-until_true 10 joined
+until_true 60 joined
+# To its end: a grep that stops early fails the pipe.
+reported() { dmesg | grep 'KCSAN: data-race in fold_test_race' >/dev/null; }
 echo Y >/sys/module/foldfs/parameters/race
-for reader in 1 2 3 4; do
-	while ! dmesg | grep -q 'KCSAN: data-race in fold_test_race'; do
-		for i in 1 2 3 4 5; do
+for _ in 1 2 3 4; do
+	until reported; do
+		for _ in 1 2 3 4 5; do
 			dd if=$FOLD/a of=/dev/null bs=4k status=none
 		done
 	done &
