@@ -57,16 +57,28 @@ static int fold_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	return 0;
 }
 
-/* The lower filesystems whose extent reports the sharing is built on. */
-static bool reports_shared_blocks(const struct super_block *sb)
+/*
+ * The lower filesystem has to say of each block what the sharing is built on.
+ * Btrfs ends writeback before its extent items are in the tree, so a file that
+ * looks settled is reported where it was before (seen: wrong bytes).
+ */
+static int fold_check_lower_type(struct fs_context *fc, const char *name,
+				 bool nofold)
 {
-	return !strcmp(sb->s_type->name, "xfs") ||
-	       !strcmp(sb->s_type->name, "btrfs");
+	if (!strcmp(name, "xfs") || (!strcmp(name, "btrfs") && nofold))
+		return 0;
+	if (!strcmp(name, "btrfs"))
+		return invalfc(fc, "%s is on btrfs, where nothing can be shared safely yet: mount with -o nofold, which shares nothing",
+			      fc->source);
+	return invalfc(fc, "%s is on %s: foldfs needs XFS below",
+		       fc->source, name);
 }
 
-static int fold_check_lower(struct fs_context *fc, const struct path *path)
+static int fold_check_lower(struct fs_context *fc, const struct fold_sb *fsb,
+			    const struct path *path)
 {
 	const struct super_block *lower = path->dentry->d_sb;
+	int err;
 
 	if (!d_is_dir(path->dentry)) {
 		errorfc(fc, "%s is not a directory", fc->source);
@@ -78,9 +90,9 @@ static int fold_check_lower(struct fs_context *fc, const struct path *path)
 	}
 	if (lower->s_type == &fold_fs_type)
 		return invalfc(fc, "%s is on foldfs already", fc->source);
-	if (!reports_shared_blocks(lower))
-		return invalfc(fc, "%s is on %s: foldfs needs XFS or Btrfs below",
-			      fc->source, lower->s_type->name);
+	err = fold_check_lower_type(fc, lower->s_type->name, fsb->nofold);
+	if (err)
+		return err;
 	if (lower->s_stack_depth >= FILESYSTEM_MAX_STACK_DEPTH)
 		return invalfc(fc, "%s is on too many stacked filesystems already",
 			      fc->source);
@@ -105,7 +117,7 @@ static int fold_take_lower(struct fs_context *fc, struct fold_sb *fsb)
 			fc->source, err);
 		return err;
 	}
-	err = fold_check_lower(fc, &path);
+	err = fold_check_lower(fc, fsb, &path);
 	if (err)
 		goto out;
 

@@ -116,7 +116,7 @@ for name in one two; do
 	btrfs subvolume create $LOWER/$name >/dev/null
 	echo $name >$LOWER/$name/file
 done
-fold_mount
+fold_mount $LOWER $FOLD -o nofold
 assert_eq "$(stat -c %i $FOLD/one/file)" "$(stat -c %i $FOLD/two/file)" "inode numbers"
 assert_ne "$(stat -c %d $FOLD/one/file)" "$(stat -c %d $FOLD/two/file)" "device numbers"
 assert_eq "$(stat -c %d $FOLD/one/file)" "$(stat -c %d $FOLD/one)" "device numbers"

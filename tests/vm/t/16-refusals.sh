@@ -1,5 +1,6 @@
 # shows: what foldfs cannot be mounted on is refused with the reason in one line,
 # and what the lower filesystem refuses is refused with the same error
+# disk2: 1G
 . /tests/lib.sh
 
 fresh_xfs
@@ -18,6 +19,18 @@ mount --bind $LOWER/tree /mnt/removed
 mount --make-unbindable /mnt/removed
 assert_fails "cannot be cloned" mount -t foldfs /mnt/removed $FOLD
 umount /mnt/removed
+
+# On Btrfs extents are not settled when writeback is over: shared bytes were wrong.
+fresh_btrfs $DISK2 /mnt/btrfs
+assert_fails "-o nofold" mount -t foldfs /mnt/btrfs $FOLD
+assert_fails "wrong fs type" mount -i -t foldfs /mnt/btrfs $FOLD
+dmesg | grep -q 'foldfs: /mnt/btrfs is on btrfs' || fail "no reason in the log"
+fold_mount /mnt/btrfs $FOLD -o nofold
+echo text >$FOLD/file
+assert_eq "$(cat /mnt/btrfs/file)" text "a file made over Btrfs"
+assert_eq "$(counter $FOLD joins)" 0 "joins over Btrfs"
+umount $FOLD
+umount /mnt/btrfs
 
 fold_mount $LOWER/tree
 assert_fails "foldfs already" mount -t foldfs $FOLD /mnt/removed
