@@ -15,7 +15,7 @@
 #include <linux/xarray.h>
 #include <linux/xattr.h>
 
-#include "share.h"
+#include "../share/upper.h"
 
 struct fid;
 struct fileattr;
@@ -27,65 +27,6 @@ struct posix_acl;
  * statfs(2) shows the lower filesystem's number all the same.
  */
 #define FOLDFS_MAGIC	0x464f4c44
-
-/**
- * struct fold_sb - one mount's superblock
- * @lower_mnt: private clone of the mount that the lower directory was found
- *	in: it has no submounts, and nobody else can change or unmount it
- * @lower_root: the lower directory
- * @cred: the mounter's credentials
- * @nofold: mount option: share nothing
- * @upperdir: mount option: can be the upper layer of an overlayfs
- * @root_dev: the device number that the lower directory shows
- * @devs: for each other one below, which one to show; has a lock of its own
- * @sync_lock: protects @lower_wb_err
- * @lower_wb_err: the lower filesystem's writeback errors that syncfs(2) has
- *	passed on
- * @share: sharing state
- *
- * All is immutable once the superblock is filled, except as said.
- */
-struct fold_sb {
-	struct vfsmount *lower_mnt;
-	struct dentry *lower_root;
-	const struct cred *cred;
-	bool nofold;
-	bool upperdir;
-	dev_t root_dev;
-	struct xarray devs;
-	spinlock_t sync_lock;	/* @lower_wb_err */
-	errseq_t lower_wb_err;
-	struct fold_sb_share share;
-};
-
-/**
- * struct fold_inode - an upper inode
- * @lower: the lower inode; a reference is held from iget to eviction, and the
- *	pointer stays readable under RCU as long as this struct is
- * @share: sharing state
- * @vfs_inode: the inode the VFS sees. Its attributes are copies of the lower
- *	inode's, written under its i_lock.
- */
-struct fold_inode {
-	struct inode *lower;
-	struct fold_share share;
-	struct inode vfs_inode;
-};
-
-static inline struct fold_inode *FOLD_I(const struct inode *inode)
-{
-	return container_of(inode, struct fold_inode, vfs_inode);
-}
-
-static inline struct fold_sb *FOLD_SB(const struct super_block *sb)
-{
-	return sb->s_fs_info;
-}
-
-static inline struct inode *fold_lower_inode(const struct inode *inode)
-{
-	return FOLD_I(inode)->lower;
-}
 
 struct dentry *fold_lower_alias(struct dentry *dentry);
 
@@ -184,6 +125,23 @@ int fold_open(struct inode *inode, struct file *file);
 int fold_release(struct inode *inode, struct file *file);
 int fold_fsync(struct file *file, loff_t start, loff_t end, int datasync);
 void fold_sync_flags(const struct file *file);
+
+/* backing.c */
+int fold_share_opened(struct file *file);
+struct inode *fold_backing_inode(struct file *lower);
+const struct vm_operations_struct *
+fold_backing_lower_vm_ops(struct vm_area_struct *vma);
+void fold_backing_free(struct fold_backing *backing);
+
+/* read.c */
+ssize_t fold_read_iter(struct kiocb *iocb, struct iov_iter *to);
+ssize_t fold_splice_read(struct file *in, loff_t *ppos,
+			 struct pipe_inode_info *pipe, size_t len,
+			 unsigned int flags);
+
+/* mmap.c */
+int fold_mmap(struct file *file, struct vm_area_struct *vma);
+void fold_mmap_wrap(struct vm_operations_struct *ops);
 
 /* write.c */
 int fold_write_lock(const struct kiocb *iocb);

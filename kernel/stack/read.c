@@ -20,7 +20,7 @@
 
 #include "../core/pages.h"
 #include "foldfs.h"
-#include "testing.h"
+#include "../share/testing.h"
 
 static ssize_t read_lower(struct kiocb *iocb, struct iov_iter *to)
 {

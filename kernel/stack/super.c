@@ -276,6 +276,7 @@ static void fold_kill_sb(struct super_block *sb)
 	fold_share_sb_stop(sb);
 	kill_anon_super(sb);
 	fold_share_sb_exit(sb);
+	fold_backing_free(fsb->share.backing);
 	fold_free_sb(fsb);
 }
 

@@ -14,7 +14,7 @@
 #include <uapi/linux/foldfs.h>
 
 #include "foldfs.h"
-#include "testing.h"
+#include "../share/testing.h"
 
 static int fold_xattr_get(const struct xattr_handler *handler,
 			  struct dentry *dentry, struct inode *inode,

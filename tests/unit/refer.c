@@ -8,6 +8,7 @@
 
 #include "test.h"
 
+#include "claim.h"
 #include "refer.h"
 
 #define FILES		4

@@ -11,7 +11,7 @@
 #include <uapi/linux/foldfs.h>
 
 #include "../core/refer.h"
-#include "foldfs.h"
+#include "upper.h"
 #include "testing.h"
 
 /**

@@ -10,7 +10,7 @@
  */
 #include <linux/pagemap.h>
 
-#include "foldfs.h"
+#include "upper.h"
 
 static bool is_cached(struct address_space *mapping, unsigned long index)
 {

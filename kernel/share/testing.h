@@ -8,7 +8,7 @@
 
 #include <linux/types.h>
 
-#include "query.h"
+#include "../lower/query.h"
 
 #ifdef FOLDFS_TEST
 extern bool fold_test_join_eagerly;

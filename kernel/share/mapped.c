@@ -15,7 +15,7 @@
 #include <linux/pgtable.h>
 
 #include "compat.h"
-#include "foldfs.h"
+#include "upper.h"
 #include "mapped.h"
 
 static struct address_space *sharer_mapping(struct fold_map *map)

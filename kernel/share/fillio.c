@@ -18,7 +18,7 @@
 #include <linux/uio.h>
 
 #include "../core/fill.h"
-#include "foldfs.h"
+#include "upper.h"
 #include "mapped.h"
 
 static struct fold_share *to_share(struct fold_map *map)

@@ -10,7 +10,7 @@
 #include <uapi/linux/foldfs.h>
 
 #include "../core/refer.h"
-#include "foldfs.h"
+#include "upper.h"
 
 /* Ranges of one call; who wants more asks again. */
 #define REPORT_MAX	4096

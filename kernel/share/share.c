@@ -17,8 +17,8 @@
 #include <uapi/linux/foldfs.h>
 
 #include "../core/refer.h"
-#include "foldfs.h"
-#include "query.h"
+#include "upper.h"
+#include "../lower/query.h"
 
 /**
  * fold_share_module_init - at module load
@@ -164,10 +164,8 @@ void fold_share_sb_exit(struct super_block *sb)
 		fold_cache_put(ss->cache);
 	if (ss->queries)
 		fold_query_put();
-	fold_backing_free(ss->backing);
 	ss->cache = NULL;
 	ss->queries = false;
-	ss->backing = NULL;
 	/* Sources that reclaim let go of still hold the lower mount. */
 	flush_delayed_fput();
 }

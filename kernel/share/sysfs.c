@@ -10,7 +10,7 @@
 #include <linux/sysfs.h>
 
 #include "../core/cache.h"
-#include "foldfs.h"
+#include "upper.h"
 
 static struct kset *foldfs_kset __ro_after_init;
 

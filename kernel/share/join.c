@@ -28,9 +28,9 @@
 
 #include <uapi/linux/foldfs.h>
 
-#include "../core/refer.h"
-#include "foldfs.h"
-#include "query.h"
+#include "../core/claim.h"
+#include "upper.h"
+#include "../lower/query.h"
 #include "testing.h"
 
 /* How long the first reader waits for a join before it goes to the lower. */

@@ -27,7 +27,7 @@
 #include <linux/shrinker.h>
 
 #include "../core/cache.h"
-#include "foldfs.h"
+#include "upper.h"
 
 /*
  * Of two files that each keep the same pages one may go, not both: those who

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Included by kernel/Kbuild: the query pool and the program it starts.
 
-lender := stack/lender
-foldfs-y += stack/query.o $(lender)/loan.o $(lender)/blob.o
+lender := lower/lender
+foldfs-y += lower/query.o $(lender)/loan.o $(lender)/blob.o
 
 # The program runs in user space: it gets none of the kernel's compiler flags,
 # and no C library.

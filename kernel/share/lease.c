@@ -20,7 +20,7 @@
 #include <uapi/linux/foldfs.h>
 
 #include "../core/refer.h"
-#include "foldfs.h"
+#include "upper.h"
 
 static struct fsnotify_group *mark_group __ro_after_init;
 static struct workqueue_struct *outside_wq __ro_after_init;

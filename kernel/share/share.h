@@ -177,23 +177,6 @@ void fold_join(struct inode *inode, const struct path *lower, bool wait);
 void fold_drop_copies(struct inode *inode, unsigned long index,
 		      unsigned long last);
 
-/* backing.c */
-int fold_share_opened(struct file *file);
-struct inode *fold_backing_inode(struct file *lower);
-const struct vm_operations_struct *
-fold_backing_lower_vm_ops(struct vm_area_struct *vma);
-void fold_backing_free(struct fold_backing *backing);
-
-/* mmap.c */
-int fold_mmap(struct file *file, struct vm_area_struct *vma);
-void fold_mmap_wrap(struct vm_operations_struct *ops);
-
-/* read.c */
-ssize_t fold_read_iter(struct kiocb *iocb, struct iov_iter *to);
-ssize_t fold_splice_read(struct file *in, loff_t *ppos,
-			 struct pipe_inode_info *pipe, size_t len,
-			 unsigned int flags);
-
 /* private.c */
 void fold_private_read_ahead(struct inode *inode, struct file *file,
 			     unsigned long index, unsigned long nr,

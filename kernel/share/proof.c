@@ -8,7 +8,7 @@
  * file nothing is wrong, its bytes are the same; but the next one who gets these
  * blocks must not meet it there. So one of those who refer to a fragment is
  * asked again for his extents when somebody new comes, and then the newcomer
- * himself (see core/refer.c for why this order). Who is found elsewhere loses
+ * himself (see core/claim.c for why this order). Who is found elsewhere loses
  * his references, and may join again where he is.
  *
  * With the module's parameter "verify" the bytes are compared as well. That is
@@ -20,9 +20,9 @@
 #include <linux/moduleparam.h>
 #include <linux/pagemap.h>
 
-#include "../core/refer.h"
-#include "foldfs.h"
-#include "query.h"
+#include "../core/claim.h"
+#include "upper.h"
+#include "../lower/query.h"
 #include "testing.h"
 
 /* So many sharers of a fragment are asked, if the first ones are busy. */
