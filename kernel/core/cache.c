@@ -11,6 +11,7 @@
 #include <linux/mutex.h>
 #include <linux/pagevec.h>
 #include <linux/pseudo_fs.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "cache.h"
@@ -239,22 +240,10 @@ static bool range_cached(struct fold_space *space, unsigned long start,
 				      PAGE_SIZE - 1);
 }
 
-/**
- * fold_cache_drop - take pages without a fragment out of the cache
- * @cache: the cache
- * @start: first physical page of a range inside one segment
- * @last: last physical page, inclusive
- *
- * To be called after a reference to the range has ended, and before the blocks
- * may change. A folio goes as a whole: where a part of it is still covered, the
- * sharers of that part are shot down first.
- *
- * Context: process context; waits for fills in the range.
- */
-void fold_cache_drop(struct fold_cache *cache, unsigned long start,
-		     unsigned long last)
+/* Takes what no fragment covers any more; all of @start to @last may be such. */
+static void drop_uncovered(struct fold_space *space, unsigned long start,
+			   unsigned long last)
 {
-	struct fold_space *space = fold_space(cache, start);
 	struct folio_batch batch;
 	struct folio *folio;
 	unsigned int i;
@@ -283,6 +272,39 @@ unlock:
 }
 
 /**
+ * fold_cache_drop - take pages without a fragment out of the cache
+ * @cache: the cache
+ * @start: first physical page of a range inside one segment
+ * @last: last physical page, inclusive
+ *
+ * To be called after a reference to the range has ended, and before the blocks
+ * may change. A folio goes as a whole: where a part of it is still covered, the
+ * sharers of that part are shot down first. What is covered is not looked at.
+ *
+ * Context: process context; waits for fills of what is not covered.
+ */
+void fold_cache_drop(struct fold_cache *cache, unsigned long start,
+		     unsigned long last)
+{
+	struct fold_space *space = fold_space(cache, start);
+	unsigned long gap_last;
+	bool gap;
+
+	for (;;) {
+		down_read(&space->sem);
+		gap = fold_table_gap(&space->table, &start, last, &gap_last);
+		up_read(&space->sem);
+		if (!gap)
+			return;
+		drop_uncovered(space, start, gap_last);
+		if (gap_last == last)
+			return;
+		start = gap_last + 1;
+		cond_resched();
+	}
+}
+
+/**
  * fold_cache_strays - are there cached pages that no fragment covers
  * @space: the space
  * @start: first physical page of a range inside one segment
@@ -300,18 +322,17 @@ unlock:
 bool fold_cache_strays(struct fold_space *space, unsigned long start,
 		       unsigned long last)
 {
-	struct fold_fragment *frag;
+	unsigned long gap_last;
 
 	lockdep_assert_held(&space->sem);
-	for (frag = fold_table_first(&space->table, start, last); frag;
-	     frag = fold_table_next(frag, start, last)) {
-		if (frag->start > start &&
-		    range_cached(space, start, frag->start - 1))
+	while (fold_table_gap(&space->table, &start, last, &gap_last)) {
+		if (range_cached(space, start, gap_last))
 			return true;
-		/* Ordered by start, but an earlier one may reach further. */
-		start = max(start, frag->last + 1);
+		if (gap_last == last)
+			break;
+		start = gap_last + 1;
 	}
-	return start <= last && range_cached(space, start, last);
+	return false;
 }
 
 /**
@@ -349,8 +370,7 @@ void fold_cache_discard(struct fold_space *space, struct folio *folio)
  *
  * A fault hands its page locked to the core, which installs the PTE and only
  * then unlocks it. When this returns, each fault that found the range before
- * the caller moved map->seq has its PTE installed, where a zap finds it; and
- * each fill that began before is over.
+ * the caller moved map->seq has its PTE installed, where a zap finds it.
  *
  * Context: process context; waits for fills in the range.
  */
@@ -426,45 +446,88 @@ unsigned long fold_cache_count(struct fold_cache *cache, unsigned long start,
 	return pages;
 }
 
+/* So many fragments, or pages of them, are counted without a pause. */
+#define SAVED_SLICE	4096
+
+/* How far a count has come. */
+struct count {
+	unsigned long start;	/* of the fragment that was counted last */
+	unsigned long last;
+	unsigned long edge;	/* what is cached in front of it is counted */
+	unsigned long pages;	/* that all references show */
+	unsigned long once;	/* that any shows */
+};
+
+/* Counts a slice. Returns false at the end. */
+static bool count_some(struct fold_space *space, struct count *count,
+		       struct fold_fragment *frag)
+{
+	unsigned long cached, room = SAVED_SLICE;
+
+	for (; frag; frag = fold_table_next(frag, 0, ULONG_MAX)) {
+		cached = fold_cache_count(space->cache, frag->start,
+					  frag->last);
+		count->pages += frag->refs * cached;
+		if (frag->last >= count->edge) {
+			count->once += frag->start >= count->edge ? cached :
+				       fold_cache_count(space->cache,
+							count->edge,
+							frag->last);
+			count->edge = frag->last + 1;
+		}
+		count->start = frag->start;
+		count->last = frag->last;
+		if (cached + 1 >= room)
+			return true;
+		room -= cached + 1;
+	}
+	return false;
+}
+
 /**
  * fold_cache_saved - what the sharers would hold beyond what is cached
  * @cache: the cache
  *
  * Each reference to a cached page beyond the first one is a page saved. It is
  * counted anew at each call, by walking fragments and their cached pages: the
- * price is paid by who asks, not by who joins.
+ * price is paid by who asks. Nobody waits for more than a slice of it, so what
+ * changes meanwhile is counted as it was or is.
  *
- * Context: may sleep; takes the spaces' semaphores for reading.
+ * Context: may sleep; takes the spaces' semaphores for reading, for moments.
  * Return: pages.
  */
 unsigned long fold_cache_saved(struct fold_cache *cache)
 {
-	unsigned long wanted = 0, once = 0, edge;
-	struct fold_fragment *frag;
+	unsigned long saved = 0;
 	struct fold_space *space;
+	struct count count;
+	bool more;
 	int i;
 
 	for (i = 0; i < FOLD_NR_SPACES; i++) {
 		space = &cache->space[i];
-		edge = 0;
+		memset(&count, 0, sizeof(count));
 		down_read(&space->sem);
-		for (frag = fold_table_first(&space->table, 0, ULONG_MAX); frag;
-		     frag = fold_table_next(frag, 0, ULONG_MAX)) {
-			wanted += frag->refs *
-				  fold_cache_count(cache, frag->start,
-						   frag->last);
-			if (frag->last < edge)
-				continue;
-			once += fold_cache_count(cache, max(edge, frag->start),
-						 frag->last);
-			edge = frag->last + 1;
-		}
+		more = count_some(space, &count,
+				  fold_table_first(&space->table, 0,
+						   ULONG_MAX));
 		up_read(&space->sem);
+		while (more && !fatal_signal_pending(current)) {
+			cond_resched();
+			down_read(&space->sem);
+			more = count_some(space, &count,
+					  fold_table_behind(&space->table,
+							    count.start,
+							    count.last));
+			up_read(&space->sem);
+		}
+		saved += count.pages - min(count.pages, count.once);
 	}
-	return wanted - once;
+	return saved;
 }
 
-/* So many of a fragment's sharers are asked whether they are in use. */
+/* So many extents are gone through at a time, and of each so many sharers. */
+#define EXTENTS_ASKED	512
 #define SHARERS_ASKED	16
 
 /* Would cached pages go with this reference? Also true if that cannot be told. */
@@ -479,14 +542,13 @@ static bool extent_needed(struct fold_extent *ext)
 
 	if (!range_cached(space, frag->start, frag->last))
 		return false;
-	if (!down_read_trylock(&space->sem))
-		return true;
-	list_for_each_entry(other, &frag->sharers, sharer) {
-		if (other->map == ext->map)
-			continue;
-		needed = other->broken || !other->map->ops->in_use(other->map);
-		if (!needed || ++asked == SHARERS_ASKED)
-			break;
+	down_read(&space->sem);
+	for (other = fold_fragment_sharer(frag, NULL);
+	     other && needed && asked++ < SHARERS_ASKED;
+	     other = fold_fragment_sharer(frag, other)) {
+		if (other->map != ext->map)
+			needed = other->broken ||
+				 !other->map->ops->in_use(other->map);
 	}
 	up_read(&space->sem);
 	return needed;
@@ -495,25 +557,33 @@ static bool extent_needed(struct fold_extent *ext)
 /**
  * fold_cache_needs - would cached pages go if a file stopped to refer to them
  * @map: the file's share map
+ * @from: page of the file from which on to ask; moved on
+ * @more: set if nothing was found and the end was not reached: to be asked again
  *
  * Where others refer to all of the same fragments and are in use, they keep the
- * pages. Only some of the others are asked, and if it cannot be told without
- * waiting, the file is needed.
+ * pages. Only some of the others are asked, and if it cannot be told, the file is
+ * needed.
  *
- * Context: reclaim that may enter filesystems; waits for no lock.
+ * Context: process context, not reclaim; takes map->mutex and a space's semaphore,
+ * for moments.
  * Return: true if they would.
  */
-bool fold_cache_needs(struct fold_map *map)
+bool fold_cache_needs(struct fold_map *map, unsigned long *from, bool *more)
 {
 	struct fold_extent *ext;
+	unsigned int asked = 0;
 	bool needed = false;
 
-	if (!mutex_trylock(&map->mutex))
-		return true;
-	for (ext = fold_map_first(map, 0, ULONG_MAX); ext && !needed;
-	     ext = fold_map_next(ext, 0, ULONG_MAX)) {
+	*more = false;
+	mutex_lock(&map->mutex);
+	for (ext = fold_map_first(map, *from, ULONG_MAX); ext && !needed;
+	     ext = fold_map_next(ext, *from, ULONG_MAX)) {
+		if (asked++ == EXTENTS_ASKED) {
+			*from = ext->index;
+			*more = true;
+			break;
+		}
 		needed = extent_needed(ext);
-		cond_resched();
 	}
 	mutex_unlock(&map->mutex);
 	return needed;

@@ -39,12 +39,14 @@ struct page;
 
 /**
  * enum fold_use - how much a mapped page is wanted
+ * @FOLD_ABSENT: nobody has the file mapped, and so this page
  * @FOLD_IDLE: nobody has used it since the last look
  * @FOLD_USED: somebody has
  * @FOLD_KEPT: it is to stay, since a VM_LOCKED mapping shows it; or that could
  *	       not be told without waiting
  */
 enum fold_use {
+	FOLD_ABSENT,
 	FOLD_IDLE,
 	FOLD_USED,
 	FOLD_KEPT,
@@ -55,6 +57,12 @@ enum fold_use {
  * @zap: unmap @nr pages of the file from page @index on from every process;
  *       private copies stay. May sleep; called with a fragment's folio locked
  *       and the space's semaphore held.
+ * @is_mapped: has any process the file mapped? Whoever has had it mapped since before
+ *	       this call and has it still is found; may sleep.
+ * @bar_mappings: if no process has the file mapped, keep it so until
+ *		  @allow_mappings; waits for nothing. Called with the space's semaphore
+ *		  held; map->lock and spinlocks are taken meanwhile.
+ * @allow_mappings: see @bar_mappings
  * @look: how such a range, which shows one folio's pages from @page on, was used
  *        since the last look. Called like @zap, from reclaim.
  * @read: start to read a fill's pages from the lower file; ends in
@@ -73,6 +81,9 @@ enum fold_use {
 struct fold_sharer_ops {
 	void (*zap)(struct fold_map *map, unsigned long index,
 		    unsigned long nr);
+	bool (*is_mapped)(struct fold_map *map);
+	bool (*bar_mappings)(struct fold_map *map);
+	void (*allow_mappings)(struct fold_map *map);
 	enum fold_use (*look)(struct fold_map *map, unsigned long index,
 			      unsigned long nr, struct page *page);
 	void (*read)(struct fold_map *map, struct fold_fill *fill);
@@ -146,7 +157,7 @@ bool fold_cache_strays(struct fold_space *space, unsigned long start,
 		       unsigned long last);
 void fold_cache_give_back(struct fold_cache *cache);
 void fold_cache_discard(struct fold_space *space, struct folio *folio);
-bool fold_cache_needs(struct fold_map *map);
+bool fold_cache_needs(struct fold_map *map, unsigned long *from, bool *more);
 void fold_cache_wait(struct fold_cache *cache, unsigned long start,
 		     unsigned long last);
 

@@ -12,16 +12,37 @@
  * blocks is not believed but looked at. Their bytes cannot have changed, but
  * the blocks below can be others: deduplication may exchange them without a
  * lease knowing, and what was freed may hold anybody's bytes by now. So the
- * newcomer is looked at, then one of those who refer to the fragment, then the
- * newcomer again: at the time of the second look both were on these blocks,
- * and both have the bytes that they had then. The cache's clock tells whether
- * looks came in this order, also if different joins made them.
+ * newcomer is looked at, then one of those who refer to the page, then the
+ * newcomer again: in between both were on these blocks, and both have the
+ * bytes that they had then.
+ *
+ * What is proved is the page. All who refer to a page have the same bytes, since
+ * each of them was proved to have those of somebody who did before; where they
+ * are by now does not matter. So of all fragments over a page one is enough, and
+ * of its sharers one, and those that cover most are asked. A look at a file
+ * serves whoever needs it: the fragments remember when a sharer was last seen,
+ * and any newcomer who was looked at before that, and is looked at once more
+ * after it, has his proof. Clones that begin together so look at the first of
+ * them, and a clone among a thousand that have drifted apart at one or two.
+ *
+ * That holds as long as somebody refers to the page. If the last one leaves and
+ * another comes, bytes and block may be others. The fragments remember when that
+ * happened last (fold_table_born()), and if it was after the sharers of a page
+ * were examined, they are examined anew. The cache's clock tells the order of
+ * looks, examinations and births.
  */
 #include <linux/slab.h>
 
 #include "claim.h"
 #include "refer.h"
 #include "trace.h"
+
+/*
+ * How many who refer to a page are asked, if one after the other is busy: so
+ * many of the fragment that goes furthest, and so many in all.
+ */
+#define WIDEST_ASKED	8
+#define SHARERS_ASKED	64
 
 /* One reference to be made. */
 struct claim_item {
@@ -30,7 +51,10 @@ struct claim_item {
 	struct fold_fragment *spare;
 	unsigned long start;
 	unsigned int tail;
+	bool met;		/* others refer to some of the pages */
 	bool seen;		/* the last look has confirmed it */
+	u64 sighted;		/* when that look at it began */
+	u64 examined;		/* when it began to be asked who refers */
 };
 
 static void claim_item_free(struct claim_item *item)
@@ -39,6 +63,20 @@ static void claim_item_free(struct claim_item *item)
 	fold_extent_free(item->ext);
 	fold_fragment_free(item->spare);
 	kfree(item);
+}
+
+static unsigned long item_last(const struct claim_item *item)
+{
+	return item->start + (item->ext->last - item->ext->index);
+}
+
+static struct claim_item *item_next(struct fold_claim *claim,
+				    struct claim_item *item)
+{
+	struct list_head *next = item ? item->entry.next : claim->list.next;
+
+	return next == &claim->list ? NULL :
+	       container_of(next, struct claim_item, entry);
 }
 
 /**
@@ -56,14 +94,38 @@ bool fold_claim_begin(struct fold_claim *claim, struct fold_map *map)
 	INIT_LIST_HEAD(&claim->list);
 	claim->looked = 0;
 	claim->again = 0;
-	claim->until = 0;
-	claim->at = &claim->list;
-	claim->skip = 0;
+	claim->at = NULL;
+	claim->pos = 0;
+	claim->asked = 0;
+	claim->confirmed = NULL;
+	claim->given_up = false;
 	read_lock(&map->lock);
 	claim->gen = map->gen;
 	quiet = !map->changing && !map->closed;
 	read_unlock(&map->lock);
 	return quiet;
+}
+
+static struct claim_item *item_alloc(struct fold_map *map, unsigned long index,
+				     unsigned long last, unsigned long start,
+				     unsigned int tail)
+{
+	struct claim_item *item = kmalloc(sizeof(*item), GFP_KERNEL);
+
+	if (!item)
+		return NULL;
+	item->ext = fold_extent_alloc(map, index, last, &item->spare);
+	if (!item->ext) {
+		kfree(item);
+		return NULL;
+	}
+	item->start = start;
+	item->tail = tail;
+	item->met = false;
+	item->seen = true;
+	item->sighted = 0;
+	item->examined = 0;
+	return item;
 }
 
 /**
@@ -82,18 +144,11 @@ int fold_claim_add(struct fold_claim *claim, struct fold_map *map,
 		   unsigned long index, unsigned long nr, unsigned long start,
 		   unsigned int tail)
 {
-	struct claim_item *item = kmalloc(sizeof(*item), GFP_KERNEL);
+	struct claim_item *item;
 
+	item = item_alloc(map, index, index + nr - 1, start, tail);
 	if (!item)
 		return -ENOMEM;
-	item->ext = fold_extent_alloc(map, index, index + nr - 1, &item->spare);
-	if (!item->ext) {
-		kfree(item);
-		return -ENOMEM;
-	}
-	item->start = start;
-	item->tail = tail;
-	item->seen = true;
 	list_add_tail(&item->entry, &claim->list);
 	return 0;
 }
@@ -118,96 +173,194 @@ u64 fold_clock(struct fold_cache *cache)
 void fold_claim_looked(struct fold_claim *claim, struct fold_map *map,
 		       u64 from)
 {
+	struct claim_item *item = NULL;
+
 	claim->looked = fold_clock(map->cache);
-	claim->again = from;
-	claim->until = claim->looked;
+	while ((item = item_next(claim, item)))
+		item->sighted = from;
 }
 
-/* The fragment's sharers were on its blocks when the claiming file was. */
-static bool claim_agrees(const struct fold_claim *claim,
-			 const struct fold_fragment *frag)
+static bool extent_meeting(struct fold_extent *ext,
+			   struct fold_meeting *meeting)
 {
-	if (frag->seen_from == claim->again && frag->seen_to == claim->until)
-		return true;	/* the claim's own */
-	return frag->seen_from >= claim->looked &&
-	       frag->seen_to <= claim->again;
+	meeting->seq = READ_ONCE(ext->map->seq);
+	/* The sequence first: a break moves it and then marks. */
+	smp_rmb();
+	if (ext->broken || !ext->map->ops->hold(ext->map))
+		return false;
+	meeting->map = ext->map;
+	meeting->index = ext->index;
+	meeting->nr = ext->last - ext->index + 1;
+	meeting->phys = ext->frag->start;
+	return true;
 }
 
-/* The next one on the item's pages whose sharers nobody has looked at since. */
-static struct fold_fragment *item_unproved(const struct fold_claim *claim,
-					   const struct claim_item *item,
-					   struct fold_table *table,
-					   struct fold_fragment *frag)
-{
-	unsigned long last = item->start + (item->ext->last - item->ext->index);
-
-	frag = frag ? fold_table_next(frag, item->start, last) :
-		      fold_table_first(table, item->start, last);
-	while (frag && frag->seen_from >= claim->looked)
-		frag = fold_table_next(frag, item->start, last);
-	return frag;
-}
-
-static bool frag_meeting(struct fold_fragment *frag, unsigned int skip,
+/*
+ * Who refers to the page that the claim has come to, and was not asked yet: those
+ * of the fragment that goes furthest, then one of each other fragment.
+ */
+static bool next_meeting(struct fold_claim *claim, struct fold_table *table,
+			 struct fold_fragment *widest,
 			 struct fold_meeting *meeting)
 {
+	struct fold_fragment *frag;
 	struct fold_extent *ext;
+	unsigned int n = 0;
 
-	list_for_each_entry(ext, &frag->sharers, sharer) {
-		if (skip && skip--)
+	for (ext = fold_fragment_sharer(widest, NULL); ext && n < WIDEST_ASKED;
+	     ext = fold_fragment_sharer(widest, ext)) {
+		if (n++ < claim->asked)
 			continue;
-		meeting->seq = READ_ONCE(ext->map->seq);
-		/* The sequence first: a break moves it and then marks. */
-		smp_rmb();
-		if (ext->broken || !ext->map->ops->hold(ext->map))
+		claim->asked = n;
+		if (extent_meeting(ext, meeting))
+			return true;
+	}
+	n = WIDEST_ASKED;
+	for (frag = fold_table_first(table, claim->pos, claim->pos);
+	     frag && n < SHARERS_ASKED;
+	     frag = fold_table_next(frag, claim->pos, claim->pos)) {
+		if (n++ < claim->asked || frag == widest)
 			continue;
-		meeting->map = ext->map;
-		meeting->index = ext->index;
-		meeting->nr = ext->last - ext->index + 1;
-		meeting->phys = frag->start;
-		return true;
+		claim->asked = n;
+		if (extent_meeting(fold_fragment_sharer(frag, NULL), meeting))
+			return true;
 	}
 	return false;
 }
 
-/**
- * fold_claim_meets - whose extents does a claim make necessary to look at
- * @claim: the claim
- * @map: the file's share map
- * @skip: pass so many sharers of each fragment over; with another number than
- *	  before, all fragments are gone through again
- * @meeting: one who refers to claimed pages; nobody has looked at a sharer of
- *	     that fragment since fold_claim_looked(). The caller lets go of what
- *	     fold_sharer_ops.hold holds.
- *
- * Context: may sleep; takes a space's semaphore.
- * Return: false if there is nobody, or nobody more who could be asked.
- */
-bool fold_claim_meets(struct fold_claim *claim, struct fold_map *map,
-		      unsigned int skip, struct fold_meeting *meeting)
+/* Of those whom next_meeting() has had asked, one who was seen; or NULL. */
+static struct fold_fragment *other_seen(struct fold_claim *claim,
+					struct fold_table *table)
 {
 	struct fold_fragment *frag;
+	unsigned int n = WIDEST_ASKED;
+
+	for (frag = fold_table_first(table, claim->pos, claim->pos);
+	     frag && n < claim->asked;
+	     frag = fold_table_next(frag, claim->pos, claim->pos)) {
+		n++;
+		if (READ_ONCE(frag->seen) >= claim->looked)
+			return frag;
+	}
+	return NULL;
+}
+
+enum examined {
+	PROVED,		/* all of it, as far as anybody refers to it */
+	MEETS,		/* somebody has to be looked at */
+	IN_VAIN,	/* nobody who refers to the next page can be asked */
+};
+
+static enum examined item_examine(struct fold_claim *claim,
+				  struct claim_item *item,
+				  struct fold_table *table,
+				  struct fold_meeting *meeting,
+				  unsigned long *stuck)
+{
+	unsigned long last = item_last(item);
+	struct fold_fragment *frag, *seen;
+
+	for (;;) {
+		frag = fold_table_widest(table, claim->pos);
+		if (!frag) {
+			frag = fold_table_first(table, claim->pos, last);
+			if (!frag)
+				return PROVED;
+			claim->pos = frag->start;
+			continue;
+		}
+		item->met = true;
+		seen = frag;
+		if (READ_ONCE(frag->seen) < claim->looked)
+			seen = other_seen(claim, table);
+		if (!seen) {
+			*stuck = min(last, frag->last);
+			return next_meeting(claim, table, frag, meeting) ?
+			       MEETS : IN_VAIN;
+		}
+		if (seen->last >= last)
+			return PROVED;
+		claim->pos = seen->last + 1;
+		claim->asked = 0;
+	}
+}
+
+/* No longer claims what lies from @claim->pos to @stuck. */
+static void item_give_up(struct fold_claim *claim, struct claim_item *item,
+			 struct fold_map *map, unsigned long stuck)
+{
+	unsigned long first = item->ext->index, last = item->ext->last;
+	struct claim_item *rest;
+
+	claim->given_up = true;
+	if (stuck < item_last(item)) {
+		rest = item_alloc(map, first + (stuck + 1 - item->start), last,
+				  stuck + 1, item->tail);
+		if (rest) {
+			rest->sighted = item->sighted;
+			list_add_tail(&rest->entry, item->entry.next);
+		}
+	}
+	claim->at = item_next(claim, item);
+	if (claim->pos > item->start) {
+		item->ext->last = first + (claim->pos - 1 - item->start);
+		item->tail = 0;
+	} else {
+		claim_item_free(item);
+	}
+}
+
+/* The next range is the one to be examined. */
+static void claim_examine(struct fold_claim *claim, struct fold_map *map,
+			  struct claim_item *item)
+{
+	claim->at = item;
+	claim->asked = 0;
+	if (!item)
+		return;
+	claim->pos = item->start;
+	item->examined = fold_clock(map->cache);
+}
+
+/**
+ * fold_claim_meets - who has to be looked at before a claim can be committed
+ * @claim: the claim
+ * @map: the file's share map
+ * @meeting: one who refers to claimed pages; no sharer of those has been seen since
+ *	     fold_claim_looked(). The caller looks at him, if he can, reports what
+ *	     he saw by fold_map_seen(), lets go of what fold_sharer_ops.hold
+ *	     holds, and asks again.
+ *
+ * Where nobody can be looked at, the pages are no longer claimed.
+ *
+ * Context: may sleep; takes a space's semaphore.
+ * Return: false if there is nobody more; what is still claimed is proved if it
+ * is seen once more.
+ */
+bool fold_claim_meets(struct fold_claim *claim, struct fold_map *map,
+		      struct fold_meeting *meeting)
+{
 	struct fold_space *space;
 	struct claim_item *item;
-	bool found = false;
+	enum examined found;
+	unsigned long stuck;
 
-	if (claim->skip != skip)
-		claim->at = &claim->list;
-	claim->skip = skip;
-	item = claim->at == &claim->list ?
-	       list_first_entry(&claim->list, struct claim_item, entry) :
-	       list_entry(claim->at, struct claim_item, entry);
-	list_for_each_entry_from(item, &claim->list, entry) {
-		claim->at = &item->entry;
+	if (!claim->at)
+		claim_examine(claim, map, item_next(claim, NULL));
+	while ((item = claim->at)) {
 		space = fold_space(map->cache, item->start);
-		frag = NULL;
 		down_read(&space->sem);
-		while (!found && (frag = item_unproved(claim, item,
-						       &space->table, frag)))
-			found = frag_meeting(frag, skip, meeting);
+		found = item_examine(claim, item, &space->table, meeting,
+				     &stuck);
 		up_read(&space->sem);
-		if (found)
+		if (found == MEETS)
 			return true;
+		if (found == IN_VAIN)
+			item_give_up(claim, item, map, stuck);
+		else
+			claim->at = item_next(claim, item);
+		claim_examine(claim, map, claim->at);
+		cond_resched();
 	}
 	return false;
 }
@@ -218,13 +371,12 @@ bool fold_claim_meets(struct fold_claim *claim, struct fold_map *map,
  * @index: first page in the file
  * @nr: pages
  * @phys: first physical page
- * @from: when the look began
- * @to: when it was over
+ * @from: when the look began, which is over
  *
  * Context: may sleep; takes spaces' semaphores.
  */
 void fold_map_seen(const struct fold_meeting *meeting, unsigned long index,
-		   unsigned long nr, unsigned long phys, u64 from, u64 to)
+		   unsigned long nr, unsigned long phys, u64 from)
 {
 	unsigned long last = index + nr - 1, at = index;
 	struct fold_map *map = meeting->map;
@@ -234,7 +386,7 @@ void fold_map_seen(const struct fold_meeting *meeting, unsigned long index,
 
 	while (at <= last) {
 		space = fold_space(map->cache, phys + (at - index));
-		down_write(&space->sem);
+		down_read(&space->sem);
 		read_lock(&map->lock);
 		ext = map->seq == meeting->seq ?
 		      fold_map_first(map, at, last) : NULL;
@@ -246,14 +398,13 @@ void fold_map_seen(const struct fold_meeting *meeting, unsigned long index,
 			/* It stays: who detaches it has unlinked it before. */
 			frag = ext->frag;
 			if (ext->index == at && ext->last <= last &&
-			    frag->start == phys + (at - index)) {
-				frag->seen_from = from;
-				frag->seen_to = to;
-			}
+			    frag->start == phys + (at - index) &&
+			    READ_ONCE(frag->seen) < from)
+				WRITE_ONCE(frag->seen, from);
 			at = ext->last + 1;
 		}
 		read_unlock(&map->lock);
-		up_write(&space->sem);
+		up_read(&space->sem);
 	}
 }
 
@@ -277,7 +428,7 @@ bool fold_meeting_stale(const struct fold_meeting *meeting, u64 from)
 	read_lock(&map->lock);
 	if (map->seq == meeting->seq) {
 		ext = fold_map_first(map, meeting->index, meeting->index);
-		stale = ext && ext->frag->seen_from < from;
+		stale = ext && READ_ONCE(ext->frag->seen) < from;
 	}
 	read_unlock(&map->lock);
 	up_read(&space->sem);
@@ -288,21 +439,34 @@ bool fold_meeting_stale(const struct fold_meeting *meeting, u64 from)
  * fold_claim_look_again - the claiming file is about to be looked at once more
  * @claim: the claim
  * @map: the file's share map
+ * @first: set to the first page of the file that is to be seen again
+ * @last: set to the last one
+ *
+ * Return: false if there is no need to, since nobody is met.
  */
-void fold_claim_look_again(struct fold_claim *claim, struct fold_map *map)
+bool fold_claim_look_again(struct fold_claim *claim, struct fold_map *map,
+			   unsigned long *first, unsigned long *last)
 {
-	struct claim_item *item;
+	struct claim_item *item = NULL;
+	bool any = false;
 
 	claim->again = fold_clock(map->cache);
-	claim->at = &claim->list;
-	list_for_each_entry(item, &claim->list, entry)
-		item->seen = false;
+	claim->confirmed = NULL;
+	while ((item = item_next(claim, item))) {
+		item->seen = !item->met;
+		if (item->seen)
+			continue;
+		*first = any ? min(*first, item->ext->index) : item->ext->index;
+		*last = any ? max(*last, item->ext->last) : item->ext->last;
+		any = true;
+	}
+	return any;
 }
 
 /**
  * fold_claim_seen - pages of the claiming file were seen once more
  * @claim: the claim
- * @index: first page in the file
+ * @index: first page in the file; goes up from call to call
  * @nr: pages
  * @phys: first physical page
  */
@@ -312,33 +476,32 @@ void fold_claim_seen(struct fold_claim *claim, unsigned long index,
 	unsigned long last = index + nr - 1;
 	struct claim_item *item;
 
-	item = claim->at == &claim->list ?
-	       list_first_entry(&claim->list, struct claim_item, entry) :
-	       list_entry(claim->at, struct claim_item, entry);
-	list_for_each_entry_from(item, &claim->list, entry) {
-		claim->at = &item->entry;
-		if (item->ext->index > last)
-			return;
+	item = claim->confirmed ? claim->confirmed : item_next(claim, NULL);
+	for (; item && item->ext->index <= last; item = item_next(claim, item)) {
+		claim->confirmed = item;
 		if (item->ext->index >= index && item->ext->last <= last &&
-		    item->start == phys + (item->ext->index - index))
+		    item->start == phys + (item->ext->index - index)) {
 			item->seen = true;
+			item->sighted = claim->again;
+		}
 	}
 }
 
 /**
  * fold_claim_looked_again - the last look is over
  * @claim: the claim; what the look has not confirmed is no longer claimed
- * @map: the file's share map
  */
-void fold_claim_looked_again(struct fold_claim *claim, struct fold_map *map)
+void fold_claim_looked_again(struct fold_claim *claim)
 {
 	struct claim_item *item, *next;
 
-	claim->until = fold_clock(map->cache);
-	claim->at = &claim->list;
-	list_for_each_entry_safe(item, next, &claim->list, entry)
-		if (!item->seen)
-			claim_item_free(item);
+	claim->confirmed = NULL;
+	list_for_each_entry_safe(item, next, &claim->list, entry) {
+		if (item->seen)
+			continue;
+		claim->given_up = true;
+		claim_item_free(item);
+	}
 }
 
 /**
@@ -349,6 +512,8 @@ void fold_claim_looked_again(struct fold_claim *claim, struct fold_map *map)
  * @index: first page of it in the claiming file
  * @meeting: the same in another file, which the caller lets go of
  *
+ * Goes through all of them each time: for those who compare bytes.
+ *
  * Context: may sleep; takes a space's semaphore.
  * Return: false if there are no more than @n.
  */
@@ -356,20 +521,26 @@ bool fold_claim_overlap(struct fold_claim *claim, struct fold_map *map,
 			unsigned int n, unsigned long *index,
 			struct fold_meeting *meeting)
 {
+	struct claim_item *item = NULL;
 	unsigned long last, from, to;
 	struct fold_fragment *frag;
 	struct fold_space *space;
-	struct claim_item *item;
+	struct fold_extent *ext;
 	bool found = false;
 
-	list_for_each_entry(item, &claim->list, entry) {
+	while ((item = item_next(claim, item))) {
 		space = fold_space(map->cache, item->start);
-		last = item->start + (item->ext->last - item->ext->index);
+		last = item_last(item);
 		down_read(&space->sem);
 		for (frag = fold_table_first(&space->table, item->start, last);
 		     frag && !found;
 		     frag = fold_table_next(frag, item->start, last)) {
-			if ((n && n--) || !frag_meeting(frag, 0, meeting))
+			if (n && n--)
+				continue;
+			ext = fold_fragment_sharer(frag, NULL);
+			while (ext && !extent_meeting(ext, meeting))
+				ext = fold_fragment_sharer(frag, ext);
+			if (!ext)
 				continue;
 			from = max(item->start, frag->start);
 			to = min(last, frag->last);
@@ -397,7 +568,6 @@ void fold_claim_forget(struct fold_claim *claim, unsigned long index)
 	list_for_each_entry_safe(item, next, &claim->list, entry)
 		if (item->ext->index <= index && index <= item->ext->last)
 			claim_item_free(item);
-	claim->at = &claim->list;
 }
 
 /**
@@ -415,23 +585,11 @@ unsigned long fold_claim_end(struct fold_claim *claim)
 		claim_item_free(item);
 		nr++;
 	}
+	claim->at = NULL;
 	return nr;
 }
 
 enum outcome { COMMITTED, PASSED, UNPROVED, CHANGED };
-
-static bool item_agrees(const struct fold_claim *claim,
-			const struct claim_item *item, struct fold_table *table)
-{
-	unsigned long last = item->start + (item->ext->last - item->ext->index);
-	struct fold_fragment *frag;
-
-	for (frag = fold_table_first(table, item->start, last); frag;
-	     frag = fold_table_next(frag, item->start, last))
-		if (!claim_agrees(claim, frag))
-			return false;
-	return true;
-}
 
 /* An extent that overlaps one that is there already is passed over. */
 static enum outcome claim_item_commit(struct fold_claim *claim,
@@ -439,6 +597,8 @@ static enum outcome claim_item_commit(struct fold_claim *claim,
 				      struct fold_map *map)
 {
 	struct fold_space *space = fold_space(map->cache, item->start);
+	struct fold_table *table = &space->table;
+	unsigned long last = item_last(item);
 	struct fold_extent *ext = item->ext;
 	enum outcome outcome = PASSED;
 	struct fold_fragment *dead;
@@ -447,23 +607,24 @@ static enum outcome claim_item_commit(struct fold_claim *claim,
 	if (fold_map_first(map, ext->index, ext->last))
 		return PASSED;
 	down_write(&space->sem);
-	if (!item_agrees(claim, item, &space->table)) {
+	if (fold_table_born(table, item->start, last) > item->examined) {
 		outcome = UNPROVED;
 		goto unlock;
 	}
 	/* The last who referred to pages may not have taken them along yet. */
-	if (fold_cache_strays(space, item->start,
-			      item->start + (ext->last - ext->index)) ||
-	    fold_table_attach(&space->table, ext, item->start, item->tail,
-			      &item->spare))
+	if (fold_cache_strays(space, item->start, last)) {
+		claim->given_up = true;
+		goto unlock;
+	}
+	if (fold_table_attach(table, ext, item->start, item->tail,
+			      fold_clock(map->cache), &item->spare))
 		goto unlock;
 	/* Nobody can have used the extent yet: the space is locked. */
 	write_lock(&map->lock);
 	quiet = map->gen == claim->gen && !map->changing && !map->closed;
 	if (quiet) {
 		fold_map_link(map, ext);
-		ext->frag->seen_from = claim->again;
-		ext->frag->seen_to = claim->until;
+		ext->frag->seen = max(ext->frag->seen, item->sighted);
 		item->ext = NULL;
 		outcome = COMMITTED;
 	}
@@ -471,7 +632,7 @@ static enum outcome claim_item_commit(struct fold_claim *claim,
 	if (!quiet) {
 		outcome = CHANGED;
 		/* Nothing is dead, and the spare is unused, if others have it. */
-		dead = fold_table_detach(&space->table, ext);
+		dead = fold_table_detach(table, ext);
 		if (dead)
 			item->spare = dead;
 	}
@@ -511,8 +672,10 @@ unsigned long fold_claim_commit(struct fold_claim *claim, struct fold_map *map,
 			pages += nr;
 		}
 		claim_item_free(item);
+		cond_resched();
 	}
 	mutex_unlock(&map->mutex);
-	claim->at = &claim->list;
+	claim->given_up |= outcome == CHANGED;
+	claim->at = NULL;
 	return pages;
 }

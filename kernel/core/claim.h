@@ -7,25 +7,30 @@
 
 #include "cache.h"
 
+struct claim_item;
+
 /**
  * struct fold_claim - references that a join is going to make
- * @list: what was added, in order
+ * @list: what was added, in order of the file's pages
  * @gen: map->gen when the proof began
  * @looked: when the file's extents had been looked at for the first time
- * @again: when they began to be looked at for the last time; what else is on
- *         the pages must have been seen there between the two
- * @until: when that last look was over
- * @at: how far a look has come; what was added goes up in the file
- * @skip: of the last fold_claim_meets()
+ * @again: when they began to be looked at for the last time
+ * @at: the range that is being examined; NULL: begin with the first
+ * @pos: the first physical page of that range that is not proved yet
+ * @asked: sharers of that page who have been asked in vain
+ * @confirmed: how far the last look has come
+ * @given_up: something was dropped that another time may bring
  */
 struct fold_claim {
 	struct list_head list;
 	unsigned long gen;
 	u64 looked;
 	u64 again;
-	u64 until;
-	struct list_head *at;
-	unsigned int skip;
+	struct claim_item *at;
+	unsigned long pos;
+	unsigned int asked;
+	struct claim_item *confirmed;
+	bool given_up;
 };
 
 /**
@@ -52,13 +57,14 @@ u64 fold_clock(struct fold_cache *cache);
 void fold_claim_looked(struct fold_claim *claim, struct fold_map *map,
 		       u64 from);
 bool fold_claim_meets(struct fold_claim *claim, struct fold_map *map,
-		      unsigned int skip, struct fold_meeting *meeting);
-void fold_claim_look_again(struct fold_claim *claim, struct fold_map *map);
+		      struct fold_meeting *meeting);
+bool fold_claim_look_again(struct fold_claim *claim, struct fold_map *map,
+			   unsigned long *first, unsigned long *last);
 void fold_claim_seen(struct fold_claim *claim, unsigned long index,
 		     unsigned long nr, unsigned long phys);
-void fold_claim_looked_again(struct fold_claim *claim, struct fold_map *map);
+void fold_claim_looked_again(struct fold_claim *claim);
 void fold_map_seen(const struct fold_meeting *meeting, unsigned long index,
-		   unsigned long nr, unsigned long phys, u64 from, u64 to);
+		   unsigned long nr, unsigned long phys, u64 from);
 bool fold_meeting_stale(const struct fold_meeting *meeting, u64 from);
 unsigned long fold_claim_commit(struct fold_claim *claim, struct fold_map *map,
 				unsigned long ino);

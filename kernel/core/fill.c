@@ -11,14 +11,14 @@
  * go to the lower file, whose answer is always right.
  *
  * Why a source cannot deceive: a break marks its extents under the space's
- * semaphore, then waits for each locked folio of the range, then lets the
- * change proceed. A fill that chose this source before finishes first; one
+ * semaphore, then waits for the fills that each of them has counted, then lets
+ * the change proceed. A fill that chose this source before finishes first; one
  * that comes later does not choose it. Only writers around the mount do not
  * wait, and for them map->outside is compared afterwards.
  *
- * While folios are locked, nothing may be allocated in a way that lets reclaim
- * evict inodes: the evicted one may be a sharer of these very folios, and its
- * break would wait for them.
+ * Who starts a read is counted as well until it has come back: the read may be
+ * over, its folios unlocked and the file broken, unlinked and gone, while the
+ * lower filesystem has not yet unlocked the inode in the task that asked it.
  */
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
@@ -26,7 +26,16 @@
 
 #include "fill.h"
 #include "reclaim.h"
+#include "refer.h"
 #include "trace.h"
+#include "window.h"
+
+/* The test build keeps a task inside the lower filesystem, as it were. */
+static unsigned int submit_delay_ms;
+#ifdef FOLDFS_TEST
+module_param(submit_delay_ms, uint, 0644);
+MODULE_PARM_DESC(submit_delay_ms, "sleep after each fill's read was started");
+#endif
 
 static struct workqueue_struct *fill_wq __ro_after_init;
 
@@ -59,6 +68,21 @@ void fold_fill_flush(void)
 	flush_workqueue(fill_wq);
 }
 
+static void fill_put(struct fold_fill *fill)
+{
+	if (refcount_dec_and_test(&fill->refs))
+		kfree(fill);
+}
+
+/* No longer reads through its source. */
+static void fill_leave_source(struct fold_fill *fill)
+{
+	struct fold_extent *source = fill->source;
+
+	fill->source = NULL;
+	fold_fill_leaves(source);
+}
+
 /* The folios leave the cache: nobody can or should fill them. */
 static void fill_abort(struct fold_fill *fill)
 {
@@ -71,7 +95,7 @@ static void fill_abort(struct fold_fill *fill)
 		folio_unlock(folio);
 		folio_put(folio);
 	}
-	kfree(fill);
+	fill_put(fill);
 }
 
 static void fill_finish(struct fold_fill *fill)
@@ -92,7 +116,8 @@ static void fill_finish(struct fold_fill *fill)
 		folio_unlock(folio);
 		folio_put(folio);
 	}
-	kfree(fill);
+	fill_leave_source(fill);
+	fill_put(fill);
 }
 
 static bool is_quiet(struct fold_extent *ext)
@@ -109,7 +134,9 @@ static bool fill_choose_source(struct fold_fill *fill)
 	ext = fold_table_source(&fill->space->table, fill->start, last,
 				is_quiet);
 	if (ext) {
-		fill->source = ext->map;
+		/* Whoever breaks it marks it first, with the space locked. */
+		atomic_inc(&ext->fills);
+		fill->source = ext;
 		fill->outside = READ_ONCE(ext->map->outside);
 		fill->index = ext->index + (fill->start - ext->frag->start);
 		fill->bytes = fill->nr << PAGE_SHIFT;
@@ -127,27 +154,33 @@ static bool fill_choose_source(struct fold_fill *fill)
  */
 static bool fill_overtaken(struct fold_fill *fill)
 {
-	if (fill->source->ops->disturbed(fill->source))
+	struct fold_map *map = fill->source->map;
+
+	if (map->ops->disturbed(map))
 		return true;
 	/* Pairs with the lock under which an outside change is noted. */
 	smp_rmb();
-	return READ_ONCE(fill->source->outside) != fill->outside;
+	return READ_ONCE(map->outside) != fill->outside;
 }
 
 static void fill_copy(struct work_struct *work)
 {
 	struct fold_fill *fill = container_of(work, struct fold_fill, work);
+	/* The lower mapping's invalidate_lock is held meanwhile. */
 	unsigned int nofs = memalloc_nofs_save();
 	unsigned int tries = 0;
+	int err;
 
 	fold_stat_add(&fill->cache->stats, FOLD_STAT_REFILLS, 1);
 	while (tries++ < 4 && fill_choose_source(fill)) {
-		if (fill->source->ops->copy(fill->source, fill))
-			break;
-		if (!fill_overtaken(fill)) {
+		err = fill->source->map->ops->copy(fill->source->map, fill);
+		if (!err && !fill_overtaken(fill)) {
 			fill_finish(fill);
 			goto out;
 		}
+		fill_leave_source(fill);
+		if (err)
+			break;
 	}
 	fill_abort(fill);
 out:
@@ -163,12 +196,13 @@ out:
  */
 void fold_fill_done(struct fold_fill *fill, long res)
 {
-	trace_foldfs_fill(fill->source->dev, fill->start, fill->index, fill->nr,
-			  res);
+	trace_foldfs_fill(fill->source->map->dev, fill->start, fill->index,
+			  fill->nr, res);
 	if (res >= 0 && (size_t)res >= fill->bytes && !fill_overtaken(fill)) {
 		fill_finish(fill);
 		return;
 	}
+	fill_leave_source(fill);
 	INIT_WORK(&fill->work, fill_copy);
 	queue_work(fill_wq, &fill->work);
 }
@@ -183,6 +217,7 @@ static struct fold_fill *fill_alloc(struct fold_cache *cache,
 	fill = kmalloc(struct_size(fill, bvec, room), GFP_KERNEL);
 	if (!fill)
 		return NULL;
+	refcount_set(&fill->refs, 1);
 	fill->room = room;
 	fill->cache = cache;
 	fill->space = fold_space(cache, start);
@@ -195,12 +230,22 @@ static struct fold_fill *fill_alloc(struct fold_cache *cache,
 
 static void fill_submit(struct fold_fill *fill)
 {
-	if (!fill->nr_folios)
-		kfree(fill);
-	else if (!fill_choose_source(fill))
+	struct fold_extent *source;
+
+	if (!fill->nr_folios) {
+		fill_put(fill);
+	} else if (!fill_choose_source(fill)) {
 		fill_abort(fill);
-	else
-		fill->source->ops->read(fill->source, fill);
+	} else {
+		source = fill->source;
+		/* For this task, until it is back from the lower filesystem. */
+		atomic_inc(&source->fills);
+		refcount_inc(&fill->refs);
+		source->map->ops->read(source->map, fill);
+		fold_widen_window(&submit_delay_ms);
+		fill_put(fill);
+		fold_fill_leaves(source);
+	}
 }
 
 /* If a page is cached, the one behind its folio; else the page itself. */
@@ -270,6 +315,7 @@ int fold_fill(struct fold_cache *cache, unsigned long start, unsigned long nr,
 	      unsigned long mark)
 {
 	unsigned long next = start, end = start + nr;
+	/* Folios are locked meanwhile: keep short what reclaim may do for us. */
 	unsigned int nofs = memalloc_nofs_save();
 	struct fold_space *space = fold_space(cache, start);
 	struct fold_fill *fill = NULL;

@@ -19,8 +19,9 @@
  * @work: doing it again by copying
  * @cache: the cache
  * @space: the space
- * @source: the sharer; stays while the folios are locked, since a break waits
- *          for them before it detaches an extent
+ * @refs: the read that was started, and the task that starts it, which may still
+ *        be inside the lower filesystem when the read has ended
+ * @source: the extent that it is read through, which has counted it
  * @outside: @source's count of outside changes before the read
  * @start: first physical page
  * @index: the same in the source's file
@@ -33,9 +34,10 @@
 struct fold_fill {
 	struct kiocb iocb;
 	struct work_struct work;
+	refcount_t refs;
 	struct fold_cache *cache;
 	struct fold_space *space;
-	struct fold_map *source;
+	struct fold_extent *source;
 	unsigned int outside;
 	unsigned long start;
 	unsigned long index;

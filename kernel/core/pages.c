@@ -39,6 +39,37 @@ bool fold_pages_valid(struct fold_map *map, const struct fold_page *page)
 	return READ_ONCE(map->seq) == page->run.seq;
 }
 
+/**
+ * fold_pages_map - a page that was found is about to be mapped
+ * @map: the file's share map
+ * @page: what a lookup found; a reference is held, and the folio's lock
+ * @index: page of the file
+ *
+ * Shoot-down will visit the file from here on.
+ *
+ * Context: a fault; may sleep, takes the space's semaphore if the run was not
+ * mapped before.
+ * Return: true if the map has not changed since the lookup.
+ */
+bool fold_pages_map(struct fold_map *map, const struct fold_page *page,
+		    unsigned long index)
+{
+	struct fold_space *space = fold_space(map->cache, page->run.phys);
+	bool valid;
+
+	/* As long as the map has not moved it is still listed. */
+	if (page->run.mapped)
+		return fold_pages_valid(map, page);
+	down_write(&space->sem);
+	read_lock(&map->lock);
+	valid = map->seq == page->run.seq;
+	if (valid)
+		fold_table_map(&space->table, fold_map_first(map, index, index));
+	read_unlock(&map->lock);
+	up_write(&space->sem);
+	return valid;
+}
+
 /*
  * Who reads through one open file, or faults in one mapping, shares its readahead
  * state, and no lock protects that. It is a hint: a window that is mixed from two

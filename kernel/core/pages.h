@@ -21,6 +21,8 @@ int fold_pages_find(struct fold_map *map, unsigned long index,
 		    unsigned long want, struct file_ra_state *ra,
 		    bool nowait, struct fold_page *page);
 bool fold_pages_valid(struct fold_map *map, const struct fold_page *page);
+bool fold_pages_map(struct fold_map *map, const struct fold_page *page,
+		    unsigned long index);
 void fold_pages_fill_around(struct fold_map *map, const struct fold_run *run,
 			    unsigned long index, struct file_ra_state *ra,
 			    bool random);

@@ -162,12 +162,17 @@ static bool to_be_shot(struct fold_cache *cache, enum fold_use use)
 void fold_reclaim_asks(struct folio *folio, bool *dirty, bool *writeback)
 {
 	struct fold_space *space = to_space(folio);
+	bool absent;
 
 	if (!folio_mapped(folio) || !down_read_trylock(&space->sem))
 		return;
-	if (to_be_shot(space->cache, fold_shootdown_look(space, folio)))
+	if (to_be_shot(space->cache,
+		       fold_shootdown_look(space, folio, &absent)))
 		shoot(space, folio);
 	up_read(&space->sem);
+	if (absent)
+		fold_shootdown_tidy(space, folio->index,
+				    folio_next_index(folio) - 1);
 }
 
 /**
@@ -205,6 +210,7 @@ static void shoot_all(struct fold_space *space)
 	struct folio_batch batch;
 	unsigned long next = 0;
 	unsigned int i;
+	bool absent;
 
 	folio_batch_init(&batch);
 	while (!fatal_signal_pending(current) &&
@@ -216,7 +222,8 @@ static void shoot_all(struct fold_space *space)
 				continue;
 			down_read(&space->sem);
 			if (folio->mapping == space->mapping &&
-			    fold_shootdown_look(space, folio) != FOLD_KEPT)
+			    fold_shootdown_look(space, folio, &absent) !=
+			    FOLD_KEPT)
 				shoot(space, folio);
 			up_read(&space->sem);
 			folio_unlock(folio);

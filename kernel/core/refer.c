@@ -5,16 +5,24 @@
  * A break, for each extent that the change touches:
  *  1. what remains of the extent gets fragments of its own, the extent is
  *     marked broken and leaves the tree: map->seq moves, no lookup finds it,
- *     no fill reads through it;
- *  2. each cached folio of the touched run is locked and unlocked: faults that
- *     were faster have their PTE now, fills through this file are over;
- *  3. the file's mappings of the range are zapped;
- *  4. the extent is detached, and pages that no fragment covers are dropped. In
- *     between, nobody new may refer to them: see fold_cache_strays().
+ *     no fill chooses to read through it;
+ *  2. fills that read through it are waited for, and those who started them and
+ *     are still inside the lower filesystem;
+ *  3. if somebody has it mapped: each cached folio of the touched run is locked
+ *     and unlocked, so that faults that were faster have their PTE now; then the
+ *     file's mappings of the range are zapped;
+ *  4. the extent is detached, and pages that no fragment covers any more are
+ *     dropped. In between, nobody new may refer to them: see
+ *     fold_cache_strays().
  * Then the change may happen. Up to step 4 the extent is still on its
  * fragment's list, so that a shoot-down reaches mappings not zapped yet.
+ *
+ * What is cached costs a break nothing unless it was mapped through this file,
+ * or goes with it.
  */
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
 #include "refer.h"
 #include "trace.h"
@@ -91,6 +99,8 @@ struct fold_extent *fold_extent_alloc(struct fold_map *map,
 	ext->last = last;
 	ext->frag = NULL;
 	ext->broken = false;
+	ext->mapped = false;
+	atomic_set(&ext->fills, 0);
 	return ext;
 }
 
@@ -131,15 +141,22 @@ static void extent_cut(struct fold_map *map, struct fold_extent *ext,
 	*last = right ? *last : ext->last;
 
 	down_write(&space->sem);
-	/* Parts of a fragment agree with its neighbours as it did itself. */
-	if (left)
+	/*
+	 * Parts of a fragment agree with its neighbours as it did itself, and are
+	 * as old: @ext covers them still.
+	 */
+	if (left) {
+		left->mapped = ext->mapped;
 		WARN_ON_ONCE(fold_table_attach(&space->table, left, frag->start,
-					       0, &spare[0]));
-	if (right)
+					       0, 0, &spare[0]));
+	}
+	if (right) {
+		right->mapped = ext->mapped;
 		WARN_ON_ONCE(fold_table_attach(&space->table, right,
 					       frag->last -
 					       (right->last - right->index),
-					       frag->tail, &spare[1]));
+					       frag->tail, 0, &spare[1]));
+	}
 	ext->broken = true;
 	write_lock(&map->lock);
 	fold_map_unlink(map, ext);
@@ -155,6 +172,37 @@ static void extent_cut(struct fold_map *map, struct fold_extent *ext,
 }
 
 /**
+ * fold_fill_leaves - somebody who was counted in an extent's fills is through
+ * @ext: the extent; perhaps gone afterwards
+ *
+ * Context: any, interrupts included.
+ */
+void fold_fill_leaves(struct fold_extent *ext)
+{
+	atomic_t *fills = &ext->fills;
+
+	/* Whoever waits may free it at once: only the address is used then. */
+	if (atomic_dec_and_test(fills))
+		wake_up_var(fills);
+}
+
+/*
+ * Steps 2 and 3. Who maps a page through the file has marked the extent first,
+ * under the lock that a lookup's truth is checked under: see fold_map_map().
+ */
+static void extent_quiesce(struct fold_map *map, struct fold_extent *ext,
+			   unsigned long from, unsigned long to)
+{
+	unsigned long start = ext->frag->start + (from - ext->index);
+
+	wait_var_event(&ext->fills, !atomic_read(&ext->fills));
+	if (!READ_ONCE(ext->mapped) || !map->ops->is_mapped(map))
+		return;
+	fold_cache_wait(map->cache, start, start + (to - from));
+	map->ops->zap(map, from, to - from + 1);
+}
+
+/**
  * fold_break - end a file's references in a range
  * @map: the file's share map
  * @first: first page of the file
@@ -166,16 +214,18 @@ static void extent_cut(struct fold_map *map, struct fold_extent *ext,
  * The caller has announced the change, so nothing joins meanwhile.
  *
  * Context: may sleep, and waits for fills in the range; takes map->mutex. A
- * lower inode's i_rwsem and mmap_lock may be held.
+ * lower inode's i_rwsem and mmap_lock may be held. Never from reclaim, which
+ * could be what a fill waits for.
  */
 void fold_break(struct fold_map *map, unsigned long first, unsigned long last,
 		unsigned long ino)
 {
-	unsigned long from, to, start, end;
+	unsigned long from, to, start;
 	struct fold_fragment *dead;
 	struct fold_extent *ext;
 	struct fold_space *space;
 
+	might_alloc(GFP_KERNEL);
 	mutex_lock(&map->mutex);
 	while ((ext = fold_map_first(map, first, last))) {
 		from = max(first, ext->index);
@@ -183,16 +233,13 @@ void fold_break(struct fold_map *map, unsigned long first, unsigned long last,
 		space = fold_space(map->cache, ext->frag->start);
 		extent_cut(map, ext, &from, &to);
 		start = ext->frag->start + (from - ext->index);
-		end = start + (to - from);
-
-		fold_cache_wait(map->cache, start, end);
-		map->ops->zap(map, from, to - from + 1);
+		extent_quiesce(map, ext, from, to);
 
 		down_write(&space->sem);
 		dead = fold_table_detach(&space->table, ext);
 		up_write(&space->sem);
 		fold_widen_window(&break_delay_ms);
-		fold_cache_drop(map->cache, start, end);
+		fold_cache_drop(map->cache, start, start + (to - from));
 
 		trace_foldfs_break(map->dev, ino, from, to - from + 1, start);
 		fold_stat_add(map->stats, FOLD_STAT_BREAKS, 1);
@@ -220,6 +267,30 @@ void fold_map_outside(struct fold_map *map)
 	map->gen++;
 	WRITE_ONCE(map->outside, map->outside + 1);
 	write_unlock(&map->lock);
+}
+
+/**
+ * fold_map_close - nothing may join from here on
+ * @map: the file's share map
+ * @empty: only if it has no extents
+ *
+ * No lookup finds anything, and no claim is committed, until fold_map_reopen().
+ *
+ * Context: any but interrupts; takes map->lock.
+ * Return: true if the map has no extents.
+ */
+bool fold_map_close(struct fold_map *map, bool empty)
+{
+	bool is_empty;
+
+	write_lock(&map->lock);
+	is_empty = !map->nr;
+	if (is_empty || !empty) {
+		WRITE_ONCE(map->closed, true);
+		WRITE_ONCE(map->seq, map->seq + 1);
+	}
+	write_unlock(&map->lock);
+	return is_empty;
 }
 
 /**

@@ -129,6 +129,7 @@ bool fold_map_find(struct fold_map *map, unsigned long index,
 	run->before = index - ext->index;
 	run->phys = ext->frag->start + run->before;
 	run->nr = ext->last - index + 1;
+	run->mapped = READ_ONCE(ext->mapped);
 	return true;
 }
 

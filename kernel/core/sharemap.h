@@ -25,9 +25,14 @@ struct fold_map;
  * @subtree_last: greatest @last below @rb; map->lock
  * @map: the map it belongs to; immutable
  * @frag: the fragment; space->sem
- * @sharer: on the fragment's list of sharers; space->sem
+ * @sharer: on one of the fragment's lists of sharers; space->sem
  * @broken: a break is under way: shot down like any sharer, but never again
  *          the source of a fill; space->sem
+ * @mapped: somebody may have mapped pages of the run through this file: no
+ *	    process has unless this says so; space->sem, and map->lock keeps it
+ *	    from becoming false. May be read without either as a hint.
+ * @fills: fills that read through it, and tasks that started one and are still
+ *	   inside the lower filesystem; new ones under space->sem, if not broken
  */
 struct fold_extent {
 	struct rb_node rb;
@@ -38,6 +43,8 @@ struct fold_extent {
 	struct fold_fragment *frag;
 	struct list_head sharer;
 	bool broken;
+	bool mapped;
+	atomic_t fills;
 };
 
 /**
@@ -84,12 +91,14 @@ struct fold_map {
  *      next extent
  * @before: pages of the same run in front of it
  * @seq: map->seq at that time
+ * @mapped: the run is known as one that may be mapped
  */
 struct fold_run {
 	unsigned long phys;
 	unsigned long nr;
 	unsigned long before;
 	unsigned long seq;
+	bool mapped;
 };
 
 void fold_map_init(struct fold_map *map, struct fold_cache *cache,

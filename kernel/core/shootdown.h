@@ -6,6 +6,8 @@
 
 void fold_shootdown_locked(struct fold_space *space, struct folio *folio);
 enum fold_use fold_shootdown_look(struct fold_space *space,
-				  struct folio *folio);
+				  struct folio *folio, bool *absent);
+void fold_shootdown_tidy(struct fold_space *space, unsigned long first,
+			 unsigned long last);
 
 #endif

@@ -37,8 +37,8 @@ static void read_complete(struct kiocb *iocb, long res)
 }
 
 /*
- * The source file and the inode stay until the fill's folios are unlocked:
- * the break that would let them go waits for those.
+ * The source file and the inode stay until the fill is over and this call has
+ * returned: the break that would let them go waits for both.
  */
 static void sharer_read(struct fold_map *map, struct fold_fill *fill)
 {
@@ -151,6 +151,9 @@ static int sharer_copy(struct fold_map *map, struct fold_fill *fill)
 
 const struct fold_sharer_ops fold_lower_sharer_ops = {
 	.zap	= fold_mapped_zap,
+	.is_mapped = fold_mapped_anywhere,
+	.bar_mappings = fold_mapped_bar,
+	.allow_mappings = fold_mapped_allow,
 	.look	= fold_mapped_look,
 	.read	= sharer_read,
 	.copy	= sharer_copy,

@@ -266,6 +266,7 @@ static unsigned int join_file(struct join *join, struct fold_querier *q)
 	struct fold_share *share = &FOLD_I(inode)->share;
 	struct fold_map *map = &share->map;
 	unsigned long pages;
+	bool again;
 	u64 from;
 	int err;
 
@@ -286,10 +287,10 @@ static unsigned int join_file(struct join *join, struct fold_querier *q)
 		err = claim_file(join, q);
 	fold_claim_looked(&join->claim, map, from);
 	/* What was claimed before an error can be proved all the same. */
-	pages = fold_prove(&join->claim, inode, q);
+	pages = fold_prove(&join->claim, inode, q, &again);
 	if (pages)
 		fold_drop_copies(inode, 0, ULONG_MAX);
-	return err || pages ? FOLDFS_STATE_REFUSED : FOLDFS_STATE_PRIVATE;
+	return err || pages || again ? FOLDFS_STATE_REFUSED : FOLDFS_STATE_PRIVATE;
 }
 
 /* Until when a verdict is believed; share->lock is held. */

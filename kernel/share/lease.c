@@ -38,6 +38,28 @@ struct fold_mark {
 };
 
 /*
+ * Has a worker end the sharing. It holds the inode and counts as a hold of the
+ * mount, so that nobody who evicts an inode has to wait for it. Where the mount or
+ * the inode is going away, whoever evicts it ends the sharing.
+ */
+static void end_later(struct fold_share *share)
+{
+	struct fold_inode *fi = container_of(share, struct fold_inode, share);
+	struct inode *inode = &fi->vfs_inode;
+
+	if (atomic_xchg(&share->outside_due, 1))
+		return;
+	if (fold_share_sb_hold(inode->i_sb)) {
+		if (igrab(inode)) {
+			queue_work(outside_wq, &share->outside_work);
+			return;
+		}
+		fold_share_sb_let_go(inode->i_sb);
+	}
+	atomic_set(&share->outside_due, 0);
+}
+
+/*
  * Called with a spinlock held, in the task of the one who opens. From here on
  * no lookup finds anything; the work does the rest and lets the opener go.
  */
@@ -46,7 +68,7 @@ static bool lease_break(struct file_lease *fl)
 	struct fold_inode *fi = fl->c.flc_owner;
 
 	fold_map_outside(&fi->share.map);
-	queue_work(outside_wq, &fi->share.outside_work);
+	end_later(&fi->share);
 	/* The opener waits for us, not for lease-break-time. */
 	fl->fl_break_time = 0;
 	return false;
@@ -86,7 +108,7 @@ static int mark_event(struct fsnotify_mark *mark, u32 mask, struct inode *lower,
 	if (!fold_write_is_ours(share)) {
 		fold_map_outside(&share->map);
 		fold_break(&share->map, 0, ULONG_MAX, inode->i_ino);
-		queue_work(outside_wq, &share->outside_work);
+		end_later(share);
 	}
 	iput(inode);
 	return 0;
@@ -257,22 +279,49 @@ unlock:
 	return err;
 }
 
+/* share->lease_mutex is held, and the map has no extents and will not get any. */
+static void lease_let_go(struct fold_inode *fi)
+{
+	struct fold_share *share = &fi->share;
+
+	lease_unlock(fi);
+	mark_remove(share);
+	source_put(share->source);
+	share->source = NULL;
+}
+
 /**
- * fold_lease_drop - let go of the lease
- * @inode: the upper inode; its map has no extents
+ * fold_lease_drop - let go of the lease, if the file shares nothing
+ * @inode: the upper inode
  *
- * Context: process context or reclaim; takes share->lease_mutex.
+ * Context: process context, not reclaim; takes share->lease_mutex.
  */
 void fold_lease_drop(struct inode *inode)
 {
 	struct fold_share *share = &FOLD_I(inode)->share;
 
 	mutex_lock(&share->lease_mutex);
+	/* A claim that is committed from here on finds the map closed. */
+	if (share->leased && fold_map_close(&share->map, true))
+		lease_let_go(FOLD_I(inode));
+	mutex_unlock(&share->lease_mutex);
+}
+
+/**
+ * fold_lease_end - end what a file refers to, and let go of the lease
+ * @inode: the upper inode; it may join again afterwards
+ *
+ * Context: process context, not reclaim; waits for fills.
+ */
+void fold_lease_end(struct inode *inode)
+{
+	struct fold_share *share = &FOLD_I(inode)->share;
+
+	mutex_lock(&share->lease_mutex);
 	if (share->leased) {
-		lease_unlock(FOLD_I(inode));
-		mark_remove(share);
-		source_put(share->source);
-		share->source = NULL;
+		if (!fold_map_close(&share->map, false))
+			fold_break(&share->map, 0, ULONG_MAX, inode->i_ino);
+		lease_let_go(FOLD_I(inode));
 	}
 	mutex_unlock(&share->lease_mutex);
 }
@@ -284,14 +333,18 @@ static void outside_work(struct work_struct *work)
 	struct fold_inode *fi = container_of(share, struct fold_inode, share);
 	struct inode *inode = &fi->vfs_inode;
 
-	fold_break(&share->map, 0, ULONG_MAX, inode->i_ino);
-	fold_lease_drop(inode);
+	/* Who comes from here on is not sure to be served by this run. */
+	atomic_set(&share->outside_due, 0);
+	/* Pairs with the exchange in end_later(). */
+	smp_mb__after_atomic();
+	fold_lease_end(inode);
 	fold_stat_add(share->map.stats, FOLD_STAT_OUTSIDE, 1);
 	spin_lock(&share->lock);
 	WRITE_ONCE(share->state, FOLDFS_STATE_BROKEN);
 	WRITE_ONCE(share->patience, HZ);
 	WRITE_ONCE(share->expires, jiffies + HZ);
 	spin_unlock(&share->lock);
+	fold_let_go(&share->map);
 }
 
 /**
@@ -304,23 +357,6 @@ void fold_lease_init(struct fold_share *share)
 	share->source = NULL;
 	share->leased = false;
 	share->mark = NULL;
+	atomic_set(&share->outside_due, 0);
 	INIT_WORK(&share->outside_work, outside_work);
-}
-
-/**
- * fold_lease_evict - the inode goes away
- * @inode: the upper inode; nobody else uses it, no join runs
- *
- * Who may still be inside: someone who breaks the lease (excluded from the
- * moment it is unlocked), the outside work (cancelled after that), a notify
- * event (holds no inode unless igrab() gave it one, which it no longer does),
- * fills through the source (the last break waited for them).
- */
-void fold_lease_evict(struct inode *inode)
-{
-	struct fold_share *share = &FOLD_I(inode)->share;
-
-	fold_break(&share->map, 0, ULONG_MAX, inode->i_ino);
-	fold_lease_drop(inode);
-	cancel_work_sync(&share->outside_work);
 }

@@ -135,6 +135,56 @@ void fold_mapped_zap(struct fold_map *map, unsigned long index,
 }
 
 /**
+ * fold_mapped_anywhere - has any process the file mapped
+ * @map: the sharer
+ *
+ * Whoever has, and had before this call, is found: the kernel takes a VMA out of
+ * the tree while it changes, but with the tree's lock held.
+ *
+ * Context: may sleep; takes the lower mapping's i_mmap_rwsem.
+ * Return: true if there is one.
+ */
+bool fold_mapped_anywhere(struct fold_map *map)
+{
+	struct address_space *mapping = sharer_mapping(map);
+	bool mapped;
+
+	i_mmap_lock_read(mapping);
+	mapped = mapping_mapped(mapping);
+	i_mmap_unlock_read(mapping);
+	return mapped;
+}
+
+/**
+ * fold_mapped_bar - let nobody map a file that nobody has mapped
+ * @map: the sharer
+ *
+ * Context: reclaim; waits for no lock.
+ * Return: true if it is so, until fold_mapped_allow(); false if somebody has it
+ * mapped, or that could not be told without waiting.
+ */
+bool fold_mapped_bar(struct fold_map *map)
+{
+	struct address_space *mapping = sharer_mapping(map);
+
+	if (!i_mmap_trylock_read(mapping))
+		return false;
+	if (!mapping_mapped(mapping))
+		return true;
+	i_mmap_unlock_read(mapping);
+	return false;
+}
+
+/**
+ * fold_mapped_allow - undo fold_mapped_bar()
+ * @map: the sharer
+ */
+void fold_mapped_allow(struct fold_map *map)
+{
+	i_mmap_unlock_read(sharer_mapping(map));
+}
+
+/**
  * fold_mapped_look - are pages of a folio in use where the file is mapped
  * @map: the sharer
  * @index: first page of the file
@@ -159,6 +209,8 @@ enum fold_use fold_mapped_look(struct fold_map *map, unsigned long index,
 
 	if (!i_mmap_trylock_read(mapping))
 		return FOLD_KEPT;
+	if (!mapping_mapped(mapping))
+		use = FOLD_ABSENT;
 	for (vma = vma_tree_iter_first(&mapping->i_mmap, index, last);
 	     vma && use != FOLD_KEPT;
 	     vma = vma_tree_iter_next(vma, index, last)) {

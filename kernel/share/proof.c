@@ -6,10 +6,13 @@
  * asks no lease, as it changes no bytes, and needs no descriptor for writing.
  * It leaves foldfs believing in blocks that the file no longer holds. For that
  * file nothing is wrong, its bytes are the same; but the next one who gets these
- * blocks must not meet it there. So one of those who refer to a fragment is
- * asked again for his extents when somebody new comes, and then the newcomer
- * himself (see core/claim.c for why this order). Who is found elsewhere loses
- * his references, and may join again where he is.
+ * blocks must not meet it there. So of those who refer to a page one is asked
+ * again for his extents when somebody new comes, and then the newcomer himself
+ * (see core/claim.c for why this order, and why one is enough). Who is found
+ * elsewhere loses his references, and may join again where he is.
+ *
+ * Each look is at one file, and serves for all of its extents and for all who
+ * want to know.
  *
  * With the module's parameter "verify" the bytes are compared as well. That is
  * for those who trust neither the disk nor the lower filesystem's answers; it
@@ -25,8 +28,11 @@
 #include "../lower/query.h"
 #include "testing.h"
 
-/* So many sharers of a fragment are asked, if the first ones are busy. */
-#define PROOF_TRIES	3
+/*
+ * Who joins at the same time may be met only when a claim is committed, and is
+ * looked at then. That happens once for a page, but to different pages.
+ */
+#define PROOF_ROUNDS	8
 
 static bool verify;
 module_param(verify, bool, 0644);
@@ -51,11 +57,11 @@ static void run_end(struct run *run, run_fn fn, void *arg)
 	run->len = 0;
 }
 
-/* The runs of a file from @start on; of one answer only if @once. */
+/* The runs of a file from @start to @end; of one answer only if @once. */
 static int walk_runs(struct fold_querier *q, struct inode *lower, u64 start,
-		     bool once, run_fn fn, void *arg)
+		     u64 end, bool once, run_fn fn, void *arg)
 {
-	u64 end = i_size_read(lower), from;
+	u64 from;
 	const struct fiemap_extent *fe;
 	struct run run = { };
 	unsigned int nr, i;
@@ -108,16 +114,15 @@ struct sighting {
 	u64 from;
 };
 
+/* The answer is complete by now, so the look is over. */
 static void sharer_seen(const struct run *run, void *arg)
 {
-	struct fold_map *map = ((struct sighting *)arg)->meeting->map;
 	struct sighting *sighting = arg;
 	unsigned long index, nr, phys;
 
-	/* The answer is complete by now, so "until now" is true. */
 	if (run_pages(run, &index, &nr, &phys))
 		fold_map_seen(sighting->meeting, index, nr, phys,
-			      sighting->from, fold_clock(map->cache));
+			      sighting->from);
 }
 
 static void claimer_seen(const struct run *run, void *arg)
@@ -143,10 +148,10 @@ static void end_sharing(struct inode *inode)
 }
 
 /*
- * Looks at a sharer. Returns false if that was not possible. Nobody's lock is
- * waited for on behalf of another, but for the blink between try and query.
+ * Looks at a sharer, if that is possible. Nobody's lock is waited for on behalf of
+ * another, but for the blink between try and query.
  */
-static bool look_at_sharer(const struct fold_meeting *meeting,
+static void look_at_sharer(const struct fold_meeting *meeting,
 			   struct fold_querier *q)
 {
 	struct inode *inode = map_inode(meeting->map);
@@ -154,40 +159,36 @@ static bool look_at_sharer(const struct fold_meeting *meeting,
 	struct sighting sighting = { .meeting = meeting };
 
 	if (!inode_trylock_shared(lower))
-		return false;
+		return;
 	inode_unlock_shared(lower);
 	sighting.from = fold_clock(meeting->map->cache);
-	if (walk_runs(q, lower, (u64)meeting->index << PAGE_SHIFT, true,
-		      sharer_seen, &sighting))
-		return false;
-	if (!fold_meeting_stale(meeting, sighting.from))
-		return READ_ONCE(meeting->map->seq) == meeting->seq;
-	end_sharing(inode);
-	return true;
+	if (walk_runs(q, lower, (u64)meeting->index << PAGE_SHIFT,
+		      i_size_read(lower), true, sharer_seen, &sighting))
+		return;
+	if (fold_meeting_stale(meeting, sighting.from))
+		end_sharing(inode);
 }
 
 static int prove(struct fold_claim *claim, struct inode *inode,
 		 struct fold_querier *q)
 {
 	struct fold_map *map = &FOLD_I(inode)->share.map;
+	unsigned long first, last;
 	struct fold_meeting meeting;
-	unsigned int skip = 0;
-	bool met = false;
 	int err;
 
-	while (skip < PROOF_TRIES &&
-	       fold_claim_meets(claim, map, skip, &meeting)) {
-		met = true;
-		if (!look_at_sharer(&meeting, q))
-			skip++;
+	while (fold_claim_meets(claim, map, &meeting)) {
+		look_at_sharer(&meeting, q);
 		fold_let_go(meeting.map);
 		cond_resched();
 	}
-	if (!met)
+	if (!fold_claim_look_again(claim, map, &first, &last))
 		return 0;
-	fold_claim_look_again(claim, map);
-	err = walk_runs(q, FOLD_I(inode)->lower, 0, false, claimer_seen, claim);
-	fold_claim_looked_again(claim, map);
+	err = walk_runs(q, FOLD_I(inode)->lower, (u64)first << PAGE_SHIFT,
+			min_t(u64, ((u64)last + 1) << PAGE_SHIFT,
+			      i_size_read(FOLD_I(inode)->lower)), false,
+			claimer_seen, claim);
+	fold_claim_looked_again(claim);
 	return err;
 }
 
@@ -272,21 +273,22 @@ static void compare(struct fold_claim *claim, struct inode *inode)
  * @claim: the file's claims; empty afterwards
  * @inode: the upper inode
  * @q: of this thread
+ * @again: set if something was left out that another try may bring
  *
  * Context: a query thread, no locks held; may read if "verify" is set.
  * Return: number of pages that the file now refers to by this claim.
  */
 unsigned long fold_prove(struct fold_claim *claim, struct inode *inode,
-			 struct fold_querier *q)
+			 struct fold_querier *q, bool *again)
 {
 	struct fold_map *map = &FOLD_I(inode)->share.map;
 	bool compared = READ_ONCE(verify);
 	unsigned long pages = 0, left;
-	int tries = 0, err = 0;
+	int rounds = 0, err = 0;
 
 	if (compared)
 		mutex_lock(&verify_mutex);
-	while (!err && !list_empty(&claim->list) && tries++ < PROOF_TRIES) {
+	while (!err && !list_empty(&claim->list) && rounds++ < PROOF_ROUNDS) {
 		err = prove(claim, inode, q);
 		if (compared && !err)
 			compare(claim, inode);
@@ -296,6 +298,7 @@ unsigned long fold_prove(struct fold_claim *claim, struct inode *inode,
 	if (compared)
 		mutex_unlock(&verify_mutex);
 	left = fold_claim_end(claim);
+	*again = left || claim->given_up;
 	fold_stat_add(map->stats, FOLD_STAT_FALLBACKS, left);
 	return pages;
 }

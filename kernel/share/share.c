@@ -37,11 +37,16 @@ int __init fold_share_module_init(void)
 	err = fold_lease_module_init();
 	if (err)
 		goto cache_exit;
-	err = fold_sysfs_module_init();
+	err = fold_warm_module_init();
 	if (err)
 		goto lease_exit;
+	err = fold_sysfs_module_init();
+	if (err)
+		goto warm_exit;
 	return 0;
 
+warm_exit:
+	fold_warm_module_exit();
 lease_exit:
 	fold_lease_module_exit();
 cache_exit:
@@ -57,6 +62,7 @@ refer_exit:
 void fold_share_module_exit(void)
 {
 	fold_sysfs_module_exit();
+	fold_warm_module_exit();
 	fold_lease_module_exit();
 	fold_cache_exit();
 	fold_refer_exit();
@@ -196,14 +202,22 @@ void fold_share_init(struct fold_inode *fi, struct super_block *sb)
 
 /**
  * fold_share_evict - an upper inode ceases to exist
- * @inode: the inode; nobody else uses it
+ * @inode: the inode; nobody else uses it, and no join of it runs
  *
- * Context: process context or reclaim; waits for fills.
+ * Who may still be inside: somebody who breaks the lease, until that is unlocked,
+ * and a notify event; neither gets a reference on the inode any more. Fills
+ * through the source are over with the last break.
+ *
+ * Context: process context, waits for fills; or reclaim, if the inode refers to
+ * nothing and holds no lease, and then waits for nothing.
  */
 void fold_share_evict(struct inode *inode)
 {
-	if (FOLD_I(inode)->share.map.cache)
-		fold_lease_evict(inode);
+	struct fold_share *share = &FOLD_I(inode)->share;
+
+	if (READ_ONCE(share->leased))
+		fold_lease_end(inode);
+	WARN_ON_ONCE(READ_ONCE(share->map.nr));
 }
 
 /**

@@ -69,10 +69,13 @@ struct fold_sole_writer {
  * @source: lower file that carries the lease and through which fills read
  * @leased: the lease is held
  * @mark: tells of truncations that no lease sees
- * @outside_work: ends the sharing for a writer around the mount
- * @warm_entry: on the list of warm inodes; ss->warm_lock
+ * @outside_work: ends the sharing for a writer around the mount; holds a reference
+ *		  on the inode
+ * @outside_due: it is queued and has not begun
+ * @warm_entry: on a list of warm.c; ss->warm_lock
  * @warm: where it is with respect to that list, see warm.c; ss->warm_lock, may
  *	  be read without it as a hint
+ * @warm_at: page up to which it has been examined; whoever has it off the lists
  * @writers: low half: how many of the lower inode's openers for writing are
  *	     lower files of ours; high half: moves whenever that does
  */
@@ -91,7 +94,9 @@ struct fold_share {
 	struct fold_mark *mark;
 	struct work_struct outside_work;
 	struct list_head warm_entry;
+	unsigned long warm_at;
 	int warm;
+	atomic_t outside_due;
 	atomic64_t writers;
 };
 
@@ -104,9 +109,13 @@ struct fold_share {
  * @stopping: no more joins, and no more warm inodes: the mount is going away
  * @holds: how often joins, those of other mounts over the same lower filesystem
  *	   included, hold an inode of the mount
- * @warm_lock: protects the warm inodes, see warm.c; nests inside i_lock
+ * @warm_lock: protects the lists, see warm.c; nests inside i_lock
  * @warm: unused inodes that are kept for the pages
  * @nr_warm: how many; may be read without the lock
+ * @queued: those of them that are to be examined
+ * @leaving: those whose references are to end
+ * @decide_work: examines @queued
+ * @leave_work: ends the references of @leaving
  * @sysfs: the directory in sysfs, or NULL
  * @backing: operations of lower files and their mappings; set once, by the
  *	     first open
@@ -117,9 +126,13 @@ struct fold_sb_share {
 	bool queries;
 	bool stopping;
 	atomic_t holds;
-	spinlock_t warm_lock;	/* @warm, @nr_warm */
+	spinlock_t warm_lock;	/* @warm to @leaving */
 	struct list_head warm;
 	unsigned long nr_warm;
+	struct list_head queued;
+	struct list_head leaving;
+	struct work_struct decide_work;
+	struct work_struct leave_work;
 	struct fold_sysfs *sysfs;
 	struct fold_backing *backing;
 };
@@ -137,7 +150,11 @@ void fold_share_evict(struct inode *inode);
 void fold_share_cloned(struct inode *inode);
 
 /* warm.c */
+int fold_warm_module_init(void);
+void fold_warm_module_exit(void);
+void fold_warm_sb_init(struct fold_sb_share *ss);
 void fold_warm_init(struct fold_share *share);
+bool fold_warm_hand_on(struct inode *inode);
 void fold_warm_keep(struct inode *inode);
 void fold_warm_used(struct inode *inode);
 bool fold_warm_in_use(struct fold_share *share);
@@ -165,11 +182,11 @@ void fold_lease_module_exit(void);
 int fold_lease_take(struct inode *inode, const struct path *lower);
 void fold_lease_drop(struct inode *inode);
 void fold_lease_init(struct fold_share *share);
-void fold_lease_evict(struct inode *inode);
+void fold_lease_end(struct inode *inode);
 
 /* proof.c */
 unsigned long fold_prove(struct fold_claim *claim, struct inode *inode,
-			 struct fold_querier *q);
+			 struct fold_querier *q, bool *again);
 
 /* join.c */
 bool fold_join_wanted(struct fold_share *share);

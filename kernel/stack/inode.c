@@ -105,13 +105,16 @@ void fold_evict_inode(struct inode *inode)
  *
  * The space of a file that was removed directly below is wanted back too.
  *
+ * Context: reclaim as well.
  * Return: true if the inode shall not be cached.
  */
 int fold_drop_inode(struct inode *inode)
 {
-	if (!READ_ONCE(fold_lower_inode(inode)->i_nlink) ||
-	    generic_drop_inode(inode))
-		return true;
+	bool doomed = !READ_ONCE(fold_lower_inode(inode)->i_nlink) ||
+		      generic_drop_inode(inode);
+
+	if (doomed || inode->i_state & I_DONTCACHE)
+		return fold_warm_hand_on(inode) ? false : doomed;
 	/* With a reference of that list's it is not the VFS's to list. */
 	fold_warm_keep(inode);
 	return false;

@@ -145,7 +145,7 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 		page.folio = folio;
 		if (folio->mapping == space->mapping &&
 		    folio_test_uptodate(folio) &&
-		    fold_pages_valid(map, &page)) {
+		    fold_pages_map(map, &page, vmf->pgoff)) {
 			vmf->page = folio_page(folio, page.run.phys -
 						      folio->index);
 			fold_widen_window(&fault_delay_ms);
@@ -242,6 +242,11 @@ static vm_fault_t fold_map_pages(struct vm_fault *vmf, pgoff_t start,
 	if (READ_ONCE(map->nr)) {
 		read_lock(&map->lock);
 		if (fold_map_find(map, pgoff, &run)) {
+			/* What is mapped for the first time goes by ->fault. */
+			if (!run.mapped) {
+				read_unlock(&map->lock);
+				return 0;
+			}
 			start = max(start, pgoff - min(pgoff, run.before));
 			end = min(end, pgoff + run.nr - 1);
 			delta = run.phys - pgoff;

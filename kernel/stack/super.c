@@ -259,8 +259,7 @@ static int fold_init_fs_context(struct fs_context *fc)
 		return -ENOMEM;
 	spin_lock_init(&fsb->sync_lock);
 	xa_init(&fsb->devs);
-	spin_lock_init(&fsb->share.warm_lock);
-	INIT_LIST_HEAD(&fsb->share.warm);
+	fold_warm_sb_init(&fsb->share);
 	fc->s_fs_info = fsb;
 	return 0;
 }

@@ -143,6 +143,12 @@ void fold_cache_drop(struct fold_cache *c, unsigned long start,
 	}
 }
 
+/* One file is never mapped: nobody need wait for it or zap it. */
+static bool is_mapped(struct fold_map *map)
+{
+	return map != &maps[FILES - 1];
+}
+
 static void zap(struct fold_map *map, unsigned long index, unsigned long nr)
 {
 	const struct piece *piece;
@@ -150,6 +156,7 @@ static void zap(struct fold_map *map, unsigned long index, unsigned long nr)
 	unsigned long phys;
 
 	CHECK(breaking.under_way && map == &maps[breaking.file], "called");
+	CHECK(is_mapped(map), "nobody has it mapped");
 	lockdep_assert_held(&map->mutex);
 	for (; nr--; index++) {
 		CHECK(!fold_map_lookup(map, index, &run),
@@ -170,7 +177,25 @@ static bool hold(struct fold_map *map)
 	return true;
 }
 
-static const struct fold_sharer_ops ops = { .zap = zap, .hold = hold };
+static const struct fold_sharer_ops ops = {
+	.zap = zap, .hold = hold, .is_mapped = is_mapped,
+};
+
+static void map_pages(struct fold_map *map)
+{
+	struct fold_extent *ext;
+	struct fold_space *space;
+
+	for (ext = fold_map_first(map, 0, ULONG_MAX); ext;
+	     ext = fold_map_next(ext, 0, ULONG_MAX)) {
+		space = fold_space(&cache, ext->frag->start);
+		down_write(&space->sem);
+		read_lock(&map->lock);
+		fold_table_map(&space->table, ext);
+		read_unlock(&map->lock);
+		up_write(&space->sem);
+	}
+}
 
 /* ---- comparing ----------------------------------------------------------- */
 
@@ -282,9 +307,44 @@ enum nuisance { NONE, CHANGE, CHANGED, OUTSIDE, NUISANCES };
 
 static unsigned long joined_pages;
 
+/* Everybody is where he is believed to be, the claimer where @pieces say. */
+static unsigned long prove(struct fold_claim *claim, struct fold_map *map,
+			   unsigned int file, const struct piece *pieces_at,
+			   unsigned int nr)
+{
+	unsigned long first, last, got = 0;
+	struct fold_meeting meeting;
+	unsigned int rounds = 0, i;
+
+	do {
+		while (fold_claim_meets(claim, map, &meeting))
+			fold_map_seen(&meeting, meeting.index, meeting.nr,
+				      meeting.phys, fold_clock(&cache));
+		if (fold_claim_look_again(claim, map, &first, &last)) {
+			for (i = 0; i < nr; i++)
+				fold_claim_seen(claim, pieces_at[i].index,
+						pieces_at[i].last -
+						pieces_at[i].index + 1,
+						pieces_at[i].start);
+			fold_claim_looked_again(claim);
+		}
+		got += fold_claim_commit(claim, map, file);
+	} while (!list_empty(&claim->list) && rounds++ < 4);
+	return got;
+}
+
+static bool overlap(const struct piece *a, const struct piece *b)
+{
+	return (a->start <= piece_end(b) && b->start <= piece_end(a)) ||
+	       (a->index <= b->last && b->index <= a->last);
+}
+
 static void join(unsigned int file, enum nuisance nuisance)
 {
 	unsigned long got, expected = 0;
+	struct piece claimed[4];
+	unsigned int nr_claimed = 0, i;
+	u64 from = fold_clock(&cache);
 	struct fold_map *map = &maps[file];
 	unsigned int n = 1 + rnd(4);
 	struct fold_claim claim;
@@ -294,8 +354,22 @@ static void join(unsigned int file, enum nuisance nuisance)
 	CHECK(fold_claim_begin(&claim, map), "nothing changes");
 	if (nuisance == OUTSIDE && map->nr)
 		nuisance = CHANGED;
+	/* As an extent map has them, and none that meets another of the claim. */
 	while (n--) {
 		piece = random_piece(file);
+		for (i = 0; i < nr_claimed; i++) {
+			if (overlap(&piece, &claimed[i]))
+				break;
+		}
+		if (i < nr_claimed)
+			continue;
+		for (i = nr_claimed++; i && claimed[i - 1].index > piece.index;
+		     i--)
+			claimed[i] = claimed[i - 1];
+		claimed[i] = piece;
+	}
+	for (i = 0; i < nr_claimed; i++) {
+		piece = claimed[i];
 		err = fold_claim_add(&claim, map, piece.index,
 				     piece.last - piece.index + 1, piece.start,
 				     piece.tail);
@@ -303,6 +377,7 @@ static void join(unsigned int file, enum nuisance nuisance)
 		if (!err && nuisance == NONE && model_join(&piece))
 			expected += piece.last - piece.index + 1;
 	}
+	fold_claim_looked(&claim, map, from);
 	switch (nuisance) {
 	case CHANGE:
 	case CHANGED:
@@ -317,7 +392,8 @@ static void join(unsigned int file, enum nuisance nuisance)
 	default:
 		break;
 	}
-	got = fold_claim_commit(&claim, map, file);
+	got = prove(&claim, map, file, claimed, nr_claimed);
+	map_pages(map);
 	CHECK(got == expected, "%lu pages, not %lu", got, expected);
 	CHECK(list_empty(&claim.list), "not emptied");
 	joined_pages += got;
@@ -345,7 +421,9 @@ static void model_remain(const struct piece *part, bool may_be_lost)
 		CHECK(may_be_lost, "file %u lost %lu-%lu without need",
 		      part->file, part->index, part->last);
 		for (i = part->index; i <= part->last; i++)
-			CHECK(breaking.zapped[i], "page %lu is still mapped", i);
+			CHECK(breaking.zapped[i] ==
+			      is_mapped(&maps[part->file]),
+			      "page %lu is still mapped", i);
 		return;
 	}
 	pieces[nr_pieces++] = *part;
@@ -367,7 +445,8 @@ static void model_break(unsigned int file, unsigned long first,
 		}
 		for (p = max(piece.index, first); p <= min(piece.last, last);
 		     p++)
-			CHECK(breaking.zapped[p], "page %lu is still mapped", p);
+			CHECK(breaking.zapped[p] == is_mapped(&maps[file]),
+			      "page %lu is still mapped", p);
 		/* The last old one fills its place, the last new one that's. */
 		pieces[i] = pieces[--before];
 		pieces[before] = pieces[--nr_pieces];
@@ -487,13 +566,22 @@ static unsigned long commit(struct fold_claim *claim, unsigned int file)
 	return fold_claim_commit(claim, &maps[file], file);
 }
 
-static void zap_nothing(struct fold_map *map, unsigned long index,
-			unsigned long nr)
+/* The claimer is looked at once more, and found at physical page @phys. */
+static bool look_again(struct fold_claim *claim, unsigned int file,
+		       unsigned long phys)
 {
+	unsigned long first, last;
+
+	if (!fold_claim_look_again(claim, &maps[file], &first, &last))
+		return false;
+	CHECK(first == 0 && last == 7, "%lu-%lu", first, last);
+	fold_claim_seen(claim, 0, 64, phys);
+	fold_claim_looked_again(claim);
+	return true;
 }
 
 static const struct fold_sharer_ops plain_ops = {
-	.zap = zap_nothing, .hold = hold,
+	.hold = hold, .is_mapped = is_mapped,
 };
 
 static void leave(unsigned int file)
@@ -506,65 +594,172 @@ static void leave(unsigned int file)
 	breaking.under_way = false;
 }
 
+static void begin_plain(void)
+{
+	unsigned int i;
+
+	begin();
+	for (i = 0; i < FILES; i++)
+		maps[i].ops = &plain_ops;
+}
+
+static void end_plain(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < FILES; i++)
+		leave(i);
+	check_tables();
+	fold_refer_exit();
+	CHECK(!shim_allocs_live, "%ld leaked", shim_allocs_live);
+}
+
 TEST(refer, nobody_meets_who_was_not_seen_there)
 {
 	struct fold_claim first, second;
 	struct fold_meeting meeting;
-	u64 from, to;
+	u64 from;
 
-	begin();
-	maps[0].ops = &plain_ops;
-	maps[1].ops = &plain_ops;
+	begin_plain();
 	/* Two at once: the second one finds the first only when it commits. */
 	claim_eight(&first, 0);
 	claim_eight(&second, 1);
-	CHECK(!fold_claim_meets(&first, &maps[0], 0, &meeting), "nobody is there");
+	CHECK(!fold_claim_meets(&first, &maps[0], &meeting), "nobody is there");
+	CHECK(!fold_claim_meets(&second, &maps[1], &meeting), "nobody is there");
+	CHECK(!look_again(&first, 0, 0), "without need");
 	CHECK(commit(&first, 0) == 8, "nobody is there");
 	CHECK(!commit(&second, 1), "met somebody whom it has not seen");
 	CHECK(!list_empty(&second.list), "it could be asked again");
 
-	/* Seen after the last look at the claimer: not in between. */
-	fold_claim_look_again(&second, &maps[1]);
-	fold_claim_seen(&second, 0, 8, segment_start(0));
-	fold_claim_looked_again(&second, &maps[1]);
-	CHECK(fold_claim_meets(&second, &maps[1], 0, &meeting), "it is there");
+	/* It has to be seen at all its pages. */
+	CHECK(fold_claim_meets(&second, &maps[1], &meeting), "it is there");
 	CHECK(meeting.map == &maps[0] && !meeting.index && meeting.nr == 8 &&
 	      meeting.phys == segment_start(0), "somebody else");
 	from = fold_clock(&cache);
 	CHECK(fold_meeting_stale(&meeting, from), "not seen yet");
-	to = fold_clock(&cache);
-	fold_map_seen(&meeting, 0, 16, segment_start(0) + 1, from, to);
+	fold_map_seen(&meeting, 0, 16, segment_start(0) + 1, from);
 	CHECK(fold_meeting_stale(&meeting, from), "seen elsewhere");
-	fold_map_seen(&meeting, 0, 7, segment_start(0), from, to);
+	fold_map_seen(&meeting, 0, 7, segment_start(0), from);
 	CHECK(fold_meeting_stale(&meeting, from), "seen in part");
-	fold_map_seen(&meeting, 0, 16, segment_start(0), from, to);
+	fold_map_seen(&meeting, 0, 16, segment_start(0), from);
 	CHECK(!fold_meeting_stale(&meeting, from), "seen");
-	CHECK(!fold_claim_meets(&second, &maps[1], 0, &meeting), "seen already");
-	CHECK(!commit(&second, 1), "seen after the last look at the claimer");
-
-	/* And in between. */
-	fold_claim_look_again(&second, &maps[1]);
-	fold_claim_seen(&second, 0, 64, segment_start(0));
-	fold_claim_looked_again(&second, &maps[1]);
+	CHECK(!fold_claim_meets(&second, &maps[1], &meeting), "seen already");
+	CHECK(look_again(&second, 1, segment_start(0)), "somebody is met");
 	CHECK(commit(&second, 1) == 8, "both were there");
-	CHECK(list_empty(&second.list), "not emptied");
+	CHECK(list_empty(&second.list) && !second.given_up, "not emptied");
 
 	/* Who is not found where he was does not come. */
 	claim_eight(&first, 2);
-	fold_claim_look_again(&first, &maps[2]);
-	fold_claim_seen(&first, 0, 8, segment_start(0) + 8);
-	fold_claim_looked_again(&first, &maps[2]);
-	CHECK(list_empty(&first.list), "still claimed");
+	while (fold_claim_meets(&first, &maps[2], &meeting))
+		fold_map_seen(&meeting, 0, 8, segment_start(0),
+			      fold_clock(&cache));
+	CHECK(look_again(&first, 2, segment_start(0) + 8), "somebody is met");
+	CHECK(list_empty(&first.list) && first.given_up, "still claimed");
 
 	/* What has changed since says nothing. */
 	claim_eight(&first, 2);
-	CHECK(fold_claim_meets(&first, &maps[2], 0, &meeting), "two are there");
+	CHECK(fold_claim_meets(&first, &maps[2], &meeting), "two are there");
 	leave(0);
 	from = fold_clock(&cache);
 	CHECK(!fold_meeting_stale(&meeting, from), "it has left, so it is not stale");
 	CHECK(fold_claim_end(&first) == 1 && list_empty(&first.list), "one");
-	leave(1);
-	check_tables();
-	fold_refer_exit();
-	CHECK(!shim_allocs_live, "%ld leaked", shim_allocs_live);
+	end_plain();
+}
+
+TEST(refer, what_was_seen_serves_all_who_enclose_it)
+{
+	struct fold_claim claim[FILES];
+	struct fold_meeting meeting;
+	unsigned int i;
+
+	begin_plain();
+	/* All are looked at before the first commits. */
+	for (i = 0; i < FILES; i++)
+		claim_eight(&claim[i], i);
+	for (i = 0; i < FILES; i++)
+		CHECK(!fold_claim_meets(&claim[i], &maps[i], &meeting), "nobody");
+	CHECK(commit(&claim[0], 0) == 8, "nobody is there");
+	for (i = 1; i < FILES; i++)
+		CHECK(!commit(&claim[i], i), "met whom it has not seen");
+	/* One look at the first is enough for all the others. */
+	CHECK(fold_claim_meets(&claim[1], &maps[1], &meeting), "it is there");
+	fold_map_seen(&meeting, 0, 8, segment_start(0), fold_clock(&cache));
+	for (i = 1; i < FILES; i++) {
+		CHECK(!fold_claim_meets(&claim[i], &maps[i], &meeting),
+		      "asked again");
+		CHECK(look_again(&claim[i], i, segment_start(0)), "it is met");
+	}
+	/* That the others have come does not matter: the page is the same. */
+	for (i = 1; i < FILES; i++)
+		CHECK(commit(&claim[i], i) == 8, "file %u", i);
+	end_plain();
+}
+
+TEST(refer, a_proof_ends_with_the_last_who_referred)
+{
+	struct fold_claim first, second;
+	struct fold_meeting meeting;
+
+	begin_plain();
+	claim_eight(&first, 0);
+	CHECK(!fold_claim_meets(&first, &maps[0], &meeting), "nobody");
+	CHECK(commit(&first, 0) == 8, "nobody is there");
+	claim_eight(&second, 1);
+	CHECK(fold_claim_meets(&second, &maps[1], &meeting), "it is there");
+	fold_map_seen(&meeting, 0, 8, segment_start(0), fold_clock(&cache));
+	CHECK(!fold_claim_meets(&second, &maps[1], &meeting), "seen");
+	CHECK(look_again(&second, 1, segment_start(0)), "it is met");
+	/* The one that was seen goes, and another comes: with other bytes? */
+	leave(0);
+	claim_eight(&first, 2);
+	CHECK(!fold_claim_meets(&first, &maps[2], &meeting), "nobody");
+	CHECK(commit(&first, 2) == 8, "nobody is there");
+	CHECK(!commit(&second, 1), "met whom it has not seen");
+	CHECK(!list_empty(&second.list), "it could be asked again");
+	CHECK(fold_claim_end(&second) == 1, "one");
+
+	/* Not if somebody stayed, whoever he is. */
+	claim_eight(&second, 1);
+	CHECK(fold_claim_meets(&second, &maps[1], &meeting), "it is there");
+	fold_map_seen(&meeting, 0, 8, segment_start(0), fold_clock(&cache));
+	CHECK(!fold_claim_meets(&second, &maps[1], &meeting), "seen");
+	claim_eight(&first, 0);
+	while (fold_claim_meets(&first, &maps[0], &meeting))
+		fold_map_seen(&meeting, 0, 8, segment_start(0),
+			      fold_clock(&cache));
+	CHECK(look_again(&first, 0, segment_start(0)), "it is met");
+	CHECK(commit(&first, 0) == 8, "it was there");
+	leave(2);
+	CHECK(look_again(&second, 1, segment_start(0)), "it is met");
+	CHECK(commit(&second, 1) == 8, "one is there who was there before");
+	end_plain();
+}
+
+static bool not_here(struct fold_map *map)
+{
+	return map != &maps[0];
+}
+
+TEST(refer, who_cannot_be_asked_costs_his_pages_only)
+{
+	static const struct fold_sharer_ops shy = {
+		.hold = not_here, .is_mapped = is_mapped,
+	};
+	struct fold_meeting meeting;
+	struct fold_claim claim;
+
+	begin_plain();
+	maps[0].ops = &shy;
+	CHECK(fold_claim_begin(&claim, &maps[0]), "nothing changes");
+	CHECK(!fold_claim_add(&claim, &maps[0], 0, 2, segment_start(0) + 3, 0),
+	      "no memory");
+	fold_claim_looked(&claim, &maps[0], fold_clock(&cache));
+	CHECK(!fold_claim_meets(&claim, &maps[0], &meeting), "nobody");
+	CHECK(commit(&claim, 0) == 2, "nobody is there");
+	claim_eight(&claim, 1);
+	CHECK(!fold_claim_meets(&claim, &maps[1], &meeting), "nobody to ask");
+	CHECK(claim.given_up, "another time it may be asked");
+	CHECK(commit(&claim, 1) == 6, "what is in front and behind");
+	CHECK(maps[1].nr == 2, "%lu extents", maps[1].nr);
+	end_plain();
 }

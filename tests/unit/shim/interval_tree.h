@@ -7,16 +7,7 @@
 #ifndef UNIT_INTERVAL_TREE_H
 #define UNIT_INTERVAL_TREE_H
 
-struct rb_node {
-	struct rb_node *next;
-	const void *root;
-};
-
-struct rb_root_cached {
-	struct rb_node *first;
-};
-
-#define RB_ROOT_CACHED	((struct rb_root_cached){ NULL })
+#include "rbtree.h"
 
 #define INTERVAL_TREE_DEFINE(type, rb, keytype, subtree, first_of, last_of,  \
 			     storage, prefix)				     \

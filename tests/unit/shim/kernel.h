@@ -53,6 +53,7 @@ void shim_die(const char *file, int line, const char *what)
 #define PAGE_MASK	(~(PAGE_SIZE - 1))
 
 #include "interval_tree.h"
+#include "linux/atomic.h"
 #include "list.h"
 #include "locks.h"
 

@@ -14,6 +14,9 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+#define atomic_set(v, i)	((v)->counter = (i))
+#define atomic_read(v)		((v)->counter)
+#define atomic_dec_and_test(v)	(!--(v)->counter)
 #define atomic64_inc_return(v)	(++(v)->counter)
 #define atomic_long_add(n, v)	((v)->counter += (n))
 #define atomic_long_read(v)	((v)->counter)
