@@ -183,8 +183,8 @@ void fold_claim_looked(struct fold_claim *claim, struct fold_map *map,
 static bool extent_meeting(struct fold_extent *ext,
 			   struct fold_meeting *meeting)
 {
-	meeting->seq = READ_ONCE(ext->map->seq);
-	/* The sequence first: a break moves it and then marks. */
+	meeting->gen = READ_ONCE(ext->map->gen);
+	/* In this order: it moves before a break marks. */
 	smp_rmb();
 	if (ext->broken || !ext->map->ops->hold(ext->map))
 		return false;
@@ -373,6 +373,10 @@ bool fold_claim_meets(struct fold_claim *claim, struct fold_map *map,
  * @phys: first physical page
  * @from: when the look began, which is over
  *
+ * Serves all extents that lie in what was seen, also those that the file got while
+ * it was looked at: as long as no change was announced, and the lease was held,
+ * its bytes are those that were there.
+ *
  * Context: may sleep; takes spaces' semaphores.
  */
 void fold_map_seen(const struct fold_meeting *meeting, unsigned long index,
@@ -388,7 +392,7 @@ void fold_map_seen(const struct fold_meeting *meeting, unsigned long index,
 		space = fold_space(map->cache, phys + (at - index));
 		down_read(&space->sem);
 		read_lock(&map->lock);
-		ext = map->seq == meeting->seq ?
+		ext = map->gen == meeting->gen ?
 		      fold_map_first(map, at, last) : NULL;
 		if (!ext) {
 			at = last + 1;
@@ -414,7 +418,7 @@ void fold_map_seen(const struct fold_meeting *meeting, unsigned long index,
  * @from: when it was looked at
  *
  * Context: may sleep; takes a space's semaphore.
- * Return: true if the file's map has not changed, and yet the range has not
+ * Return: true if nothing of the file has changed, and yet the range has not
  * been seen where it should be.
  */
 bool fold_meeting_stale(const struct fold_meeting *meeting, u64 from)
@@ -426,7 +430,7 @@ bool fold_meeting_stale(const struct fold_meeting *meeting, u64 from)
 
 	down_read(&space->sem);
 	read_lock(&map->lock);
-	if (map->seq == meeting->seq) {
+	if (map->gen == meeting->gen) {
 		ext = fold_map_first(map, meeting->index, meeting->index);
 		stale = ext && READ_ONCE(ext->frag->seen) < from;
 	}

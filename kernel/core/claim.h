@@ -39,14 +39,14 @@ struct fold_claim {
  * @index: first page of its range
  * @nr: pages
  * @phys: where foldfs believes them to be
- * @seq: map->seq at that time
+ * @gen: map->gen at that time
  */
 struct fold_meeting {
 	struct fold_map *map;
 	unsigned long index;
 	unsigned long nr;
 	unsigned long phys;
-	unsigned long seq;
+	unsigned long gen;
 };
 
 bool fold_claim_begin(struct fold_claim *claim, struct fold_map *map);

@@ -264,7 +264,7 @@ void fold_map_outside(struct fold_map *map)
 	write_lock(&map->lock);
 	WRITE_ONCE(map->closed, true);
 	WRITE_ONCE(map->seq, map->seq + 1);
-	map->gen++;
+	WRITE_ONCE(map->gen, map->gen + 1);
 	WRITE_ONCE(map->outside, map->outside + 1);
 	write_unlock(&map->lock);
 }
@@ -288,6 +288,8 @@ bool fold_map_close(struct fold_map *map, bool empty)
 	if (is_empty || !empty) {
 		WRITE_ONCE(map->closed, true);
 		WRITE_ONCE(map->seq, map->seq + 1);
+		/* Of what changes from here on nobody tells. */
+		WRITE_ONCE(map->gen, map->gen + 1);
 	}
 	write_unlock(&map->lock);
 	return is_empty;

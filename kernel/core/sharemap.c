@@ -172,7 +172,7 @@ bool fold_map_change_begin(struct fold_map *map)
 	bool shared;
 
 	write_lock(&map->lock);
-	map->gen++;
+	WRITE_ONCE(map->gen, map->gen + 1);
 	map->changing++;
 	shared = map->nr;
 	write_unlock(&map->lock);

@@ -57,7 +57,9 @@ struct fold_extent {
  *      written by WRITE_ONCE(), as what else is read without it
  * @seq: moves with each change of the tree, before the change has an effect
  *       outside of it; may be read without @lock to validate a lookup
- * @gen: moves with each change of the file's bytes that is announced
+ * @gen: moves with each change of the file's bytes that is announced, and when the
+ *	 lease ends, without which none would be; may be read without @lock to be
+ *	 compared
  * @changing: changes of the file's bytes under way
  * @outside: changes that did not wait for us (writers around the mount); may be
  *           read without @lock, to be compared

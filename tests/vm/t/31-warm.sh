@@ -99,7 +99,11 @@ for i in $(seq $CLONES); do
 done
 cat $FOLD/kept* >/dev/null
 assert_eq "$(counter $FOLD pages_cached)" 16 "pages of a file and its clones"
+one_is_warm() {
+	[ "$(counter $FOLD references)" = 1 ]
+}
 echo 2 >/proc/sys/vm/drop_caches
+until_true 20 one_is_warm
 xfs_io -c "syncfs" $LOWER
 before=$(free_blocks)
 exec 5<$FOLD/kept1
