@@ -18,6 +18,14 @@
 #include "fill.h"
 #include "reclaim.h"
 #include "shootdown.h"
+#include "window.h"
+
+/* The test build makes a count of what is saved last. */
+static unsigned int count_delay_ms;
+#ifdef FOLDFS_TEST
+module_param(count_delay_ms, uint, 0644);
+MODULE_PARM_DESC(count_delay_ms, "sleep between the slices of pages_saved");
+#endif
 
 #define FOLD_CACHE_MAGIC	0x464f4c43
 
@@ -513,6 +521,7 @@ unsigned long fold_cache_saved(struct fold_cache *cache)
 						   ULONG_MAX));
 		up_read(&space->sem);
 		while (more && !fatal_signal_pending(current)) {
+			fold_widen_window(&count_delay_ms);
 			cond_resched();
 			down_read(&space->sem);
 			more = count_some(space, &count,

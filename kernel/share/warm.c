@@ -177,7 +177,12 @@ bool fold_warm_hand_on(struct inode *inode)
 {
 	struct fold_share *share = &FOLD_I(inode)->share;
 
-	if (!(current->flags & PF_MEMALLOC) || !READ_ONCE(share->leased) ||
+	/*
+	 * What was removed through the mount is mostly dropped by who removed or
+	 * closed it, who gets its blocks back at once.
+	 */
+	if (!READ_ONCE(share->leased) ||
+	    (!inode->i_nlink && !(current->flags & PF_MEMALLOC)) ||
 	    !(inode->i_sb->s_flags & SB_ACTIVE) || !keep(inode, LEAVING))
 		return false;
 	/* Or the VFS would evict it all the same. */
