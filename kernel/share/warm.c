@@ -156,7 +156,8 @@ static bool keep(struct inode *inode, int where)
  */
 void fold_warm_keep(struct inode *inode)
 {
-	if (READ_ONCE(FOLD_I(inode)->share.map.nr) &&
+	/* Also one that refers to nothing any more: the worker drops the lease. */
+	if (READ_ONCE(FOLD_I(inode)->share.leased) &&
 	    !(inode->i_state & I_DONTCACHE) &&
 	    inode->i_sb->s_flags & SB_ACTIVE)
 		keep(inode, WARM);
@@ -383,6 +384,9 @@ void fold_warm_end(struct super_block *sb)
 {
 	struct fold_sb_share *ss = &FOLD_SB(sb)->share;
 
+	/* Whoever did not see that it is stopping has queued his work now. */
+	spin_lock(&ss->warm_lock);
+	spin_unlock(&ss->warm_lock);
 	cancel_work_sync(&ss->decide_work);
 	cancel_work_sync(&ss->leave_work);
 	let_go(ss, &ss->warm);
