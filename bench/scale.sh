@@ -31,6 +31,33 @@ fresh() {
 	mkdir $LOWER/t
 }
 
+# No process has a file open: their inodes are examined, and their references end.
+end_unused() {	# REFERENCES
+	echo 1 >/proc/sys/vm/drop_caches
+	until [ "$(counter $FOLD references)" -lt $(( $1 / 2 + 1 )) ]; do
+		echo 2 >/proc/sys/vm/drop_caches
+	done
+}
+
+# joined REFERENCES: wait until there are so many
+joined() {
+	until [ "$(counter $FOLD references)" -ge "$1" ]; do
+		sleep 0.01
+	done
+}
+
+join_one() {	# FILE REFERENCES
+	head -c 4096 "$1" >/dev/null
+	joined $2
+}
+
+join_all() {	# REFERENCES FILE...
+	local references=$1
+	shift
+	together read "$@"
+	joined $references
+}
+
 end() {	# CASE COUNT DIVISOR
 	timed $1 $2 umount $3 umount $FOLD
 	umount $LOWER
@@ -66,7 +93,7 @@ for shape in ${SHAPES:-10:1 100:1 1000:1 10000:1 10:1000 100:1000}; do
 done
 
 # ---- one file of more and more extents, each a fragment of its own
-for extents in ${EXTENTS:-100 1000 10000 100000}; do
+for extents in ${EXTENTS:-100 1000 10000 100000 1000000}; do
 	echo "  a file of $extents extents"
 	fresh
 	/bench/scale pieces $LOWER $extents
@@ -79,6 +106,8 @@ for extents in ${EXTENTS:-100 1000 10000 100000}; do
 	result extents $extents fragments "$(counter $FOLD fragments)"
 	read_pieces
 	result extents $extents read "$(/bench/scale random $FOLD/pieces 2000)"
+	timed extents $extents drop-caches $extents end_unused "$(counter $FOLD references)"
+	read_pieces
 	mkdir $FOLD/t/c0
 	mv $FOLD/pieces $FOLD/t/c0/f0
 	result extents $extents break "$(/bench/scale write $FOLD/t 1 1 1)"
@@ -102,5 +131,84 @@ for processes in ${PROCESSES:-2 20 200}; do
 	result processes $processes touch $touch
 	result processes $processes shoot-down $drop
 	end processes $processes $processes
+done
+# ---- one more clone, beside clones that each have changed a block of their own
+for clones in ${APART:-10 100 1000}; do
+	echo "  a clone beside $clones that have drifted apart"
+	fresh
+	randfile $LOWER/t/image 32 1
+	for (( i = 0; i < clones + 5; i++ )); do
+		cp --reflink=always $LOWER/t/image $LOWER/t/c$i
+		dd if=/dev/urandom of=$LOWER/t/c$i bs=4k seek=$(( i * 7 % 8000 + 1 )) count=1 conv=notrunc status=none
+	done
+	sync
+	fold_mount
+	for (( i = 0; i < clones; i++ )); do
+		head -c 4096 $FOLD/t/c$i >/dev/null
+	done
+	joined $(( 2 * clones ))
+	for (( i = clones; i < clones + 5; i++ )); do
+		timed apart $clones join 1 join_one $FOLD/t/c$i $(( 2 * i + 2 ))
+	done
+	end apart $clones $clones
+done
+
+# ---- clones of 1,500 extents that are read for the first time at once
+for clones in ${TOGETHER:-2 8 16 64}; do
+	echo "  $clones clones that begin together"
+	fresh
+	randfile $LOWER/image 6 1
+	together reversed $LOWER/image $LOWER/t/1 1500
+	for (( i = 2; i <= clones; i++ )); do
+		cp --reflink=always $LOWER/t/1 $LOWER/t/$i
+	done
+	sync
+	fold_mount
+	drop_caches 1
+	timed together $clones join $clones join_all $(( clones * 1500 )) $FOLD/t/*
+	result together $clones references "$(counter $FOLD references)"
+	end together $clones $clones
+done
+
+# ---- the end of a clone of 256 MB of which nothing, or all, is cached
+fresh
+randfile $LOWER/t/image 256 1
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	cp --reflink=always $LOWER/t/image $LOWER/t/c$i
+done
+sync
+for cached in 0 256; do
+	echo "  the end of a clone of $cached MB cached"
+	fold_mount
+	drop_caches
+	head -c 4096 $FOLD/t/image >/dev/null
+	[ $cached = 0 ] || cat $FOLD/t/image >/dev/null
+	for i in 1 2 3 4 5; do
+		n=$(( cached ? i + 5 : i ))
+		had=$(counter $FOLD references)
+		join_one $FOLD/t/c$n $(( had + 1 ))
+		timed end $cached rm 1 rm $FOLD/t/c$n
+	done
+	umount $FOLD
+done
+umount $LOWER
+
+# ---- shooting down a page that one of very many clones maps
+for clones in ${UNMAPPED:-10 1000 10000}; do
+	echo "  a page that one of $clones clones maps"
+	fresh
+	/bench/scale tree $LOWER/t $clones 1 1024
+	sync
+	fold_mount
+	/bench/scale read $FOLD/t $clones 1 >/dev/null
+	together map $FOLD/t/c0/f0 >/tmp/mapped &
+	mapper=$!
+	until [ -s /tmp/mapped ]; do sleep 0.01; done
+	shoot() { echo 1 >"/sys/fs/foldfs/$(devno $FOLD)/drop"; }
+	timed unmapped $clones shoot-down 1024 shoot
+	kill $mapper
+	wait $mapper 2>/dev/null || true
+	rm /tmp/mapped
+	end unmapped $clones $clones
 done
 echo "RESULT all finished yes"
