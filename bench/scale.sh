@@ -54,7 +54,7 @@ join_one() {	# FILE REFERENCES
 join_all() {	# REFERENCES FILE...
 	local references=$1
 	shift
-	together read "$@"
+	atonce read "$@"
 	joined $references
 }
 
@@ -158,7 +158,7 @@ for clones in ${TOGETHER:-2 8 16 64}; do
 	echo "  $clones clones that begin together"
 	fresh
 	randfile $LOWER/image 6 1
-	together reversed $LOWER/image $LOWER/t/1 1500
+	atonce reversed $LOWER/image $LOWER/t/1 1500
 	for (( i = 2; i <= clones; i++ )); do
 		cp --reflink=always $LOWER/t/1 $LOWER/t/$i
 	done
@@ -201,7 +201,7 @@ for clones in ${UNMAPPED:-10 1000 10000}; do
 	sync
 	fold_mount
 	/bench/scale read $FOLD/t $clones 1 >/dev/null
-	together map $FOLD/t/c0/f0 >/tmp/mapped &
+	atonce map $FOLD/t/c0/f0 >/tmp/mapped &
 	mapper=$!
 	until [ -s /tmp/mapped ]; do sleep 0.01; done
 	shoot() { echo 1 >"/sys/fs/foldfs/$(devno $FOLD)/drop"; }

@@ -85,7 +85,7 @@ assert_ge "$(counter $FOLD pages_cached)" 4096 "pages_cached after a clone was r
 cp --reflink=always $FOLD/image $FOLD/last
 cat $FOLD/last >/dev/null
 until_true 30 joined 804
-together map $FOLD/last >/tmp/mapped &
+atonce map $FOLD/last >/tmp/mapped &
 mapper=$!
 until_true 30 test -s /tmp/mapped
 count_calls unmap_mapping_pages
@@ -101,7 +101,7 @@ umount $FOLD
 
 # ---- very many references of one file to one block ----------------------------
 # Each of them looked at all the others once: four thousand million looks.
-together same $LOWER/image $LOWER/many 60000
+atonce same $LOWER/image $LOWER/many 60000
 cp --reflink=always $LOWER/many $LOWER/twin
 sync
 fold_mount

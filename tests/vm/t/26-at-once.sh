@@ -18,7 +18,7 @@ make_clones() {	# DIRECTORY N
 
 fresh_xfs
 randfile $LOWER/source 6 3
-together reversed $LOWER/source $LOWER/pieces $PIECES
+atonce reversed $LOWER/source $LOWER/pieces $PIECES
 for n in 2 4 8 16; do
 	make_clones d$n $n
 done
@@ -30,7 +30,7 @@ all_joined() {	# REFERENCES
 for n in 2 4 8 16; do
 	fold_mount $LOWER/d$n
 	drop_caches 1
-	together read $FOLD/*
+	atonce read $FOLD/*
 	until_true 60 all_joined $(( n * PIECES ))
 	for (( i = 1; i <= n; i++ )); do
 		assert_same $FOLD/$i $LOWER/pieces
@@ -48,7 +48,7 @@ done
 sync
 fold_mount $LOWER/apart
 drop_caches 1
-together read $FOLD/*
+atonce read $FOLD/*
 until_true 60 all_joined 32
 for (( i = 0; i < 16; i++ )); do
 	assert_same $FOLD/$i $LOWER/apart/$i

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * together read FILE...	a process for each file; all begin to read at once
- * together map FILE		map it, touch each page, say so, and stay
- * together reversed SOURCE FILE N	make FILE of the first N pages of SOURCE, the
+ * atonce read FILE...	a process for each file; all begin to read at once
+ * atonce map FILE		map it, touch each page, say so, and stay
+ * atonce reversed SOURCE FILE N	make FILE of the first N pages of SOURCE, the
  *					last one first
- * together same SOURCE FILE N		make FILE of N times the first page of SOURCE
+ * atonce same SOURCE FILE N		make FILE of N times the first page of SOURCE
  */
 #include "util.h"
 
@@ -97,6 +97,6 @@ int main(int argc, char **argv)
 	else if (argc == 5 && (!strcmp(argv[1], "reversed") || !strcmp(argv[1], "same")))
 		pieces(argv[1], argv[2], argv[3], atoi(argv[4]));
 	else
-		die("usage: together read FILE... | map FILE | reversed|same SOURCE FILE N");
+		die("usage: atonce read FILE... | map FILE | reversed|same SOURCE FILE N");
 	return 0;
 }
