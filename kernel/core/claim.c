@@ -82,8 +82,10 @@ int fold_claim_add(struct fold_claim *claim, struct fold_map *map,
 		   unsigned long index, unsigned long nr, unsigned long start,
 		   unsigned int tail)
 {
-	struct claim_item *item = kmalloc(sizeof(*item), GFP_KERNEL);
+	struct claim_item *item;
 
+	item = kmalloc(sizeof(*item), GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
+				      __GFP_NORETRY);
 	if (!item)
 		return -ENOMEM;
 	item->ext = fold_extent_alloc(map, index, index + nr - 1, &item->spare);

@@ -272,12 +272,13 @@ static void compare(struct fold_claim *claim, struct inode *inode)
  * @claim: the file's claims; empty afterwards
  * @inode: the upper inode
  * @q: of this thread
+ * @again: set to whether a later try may bring more
  *
  * Context: a query thread, no locks held; may read if "verify" is set.
  * Return: number of pages that the file now refers to by this claim.
  */
 unsigned long fold_prove(struct fold_claim *claim, struct inode *inode,
-			 struct fold_querier *q)
+			 struct fold_querier *q, bool *again)
 {
 	struct fold_map *map = &FOLD_I(inode)->share.map;
 	bool compared = READ_ONCE(verify);
@@ -296,6 +297,7 @@ unsigned long fold_prove(struct fold_claim *claim, struct inode *inode,
 	if (compared)
 		mutex_unlock(&verify_mutex);
 	left = fold_claim_end(claim);
+	*again = err || left;
 	fold_stat_add(map->stats, FOLD_STAT_FALLBACKS, left);
 	return pages;
 }
