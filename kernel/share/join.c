@@ -52,6 +52,8 @@
 #define RETRY_MAX_PAUSE	(16 * HZ)
 /* So often for what was claimed and not joined, though nobody said why. */
 #define RETRY_UNEXPLAINED	6
+/* After so many claims the budget is looked at again. */
+#define BUDGET_STEP	64
 
 /**
  * struct join - one file being joined
@@ -61,6 +63,7 @@
  * @memcg: the memory cgroup that pays for what the file will refer to, with a
  *	   reference; or NULL
  * @claim: what was proved
+ * @claims: ranges that were claimed in this try
  * @claimed: pages that were claimed in this try
  * @again: another try may bring more
  * @retries: so often the job has come back
@@ -71,6 +74,7 @@ struct join {
 	struct path lower;
 	struct mem_cgroup *memcg;
 	struct fold_claim claim;
+	unsigned long claims;
 	unsigned long claimed;
 	bool again;
 	unsigned int retries;
@@ -146,9 +150,13 @@ static int claim_pages(struct join *join, unsigned long index, unsigned long nr,
 		       unsigned long start, unsigned int tail)
 {
 	struct fold_map *map = &FOLD_I(join->inode)->share.map;
-	struct mem_cgroup *old = set_active_memcg(join->memcg);
-	int err = fold_claim_add(&join->claim, map, index, nr, start, tail);
+	struct mem_cgroup *old;
+	int err;
 
+	if (!(join->claims++ % BUDGET_STEP) && !fold_budget_left(join->memcg))
+		return -ENOMEM;
+	old = set_active_memcg(join->memcg);
+	err = fold_claim_add(&join->claim, map, index, nr, start, tail);
 	set_active_memcg(old);
 	if (!err)
 		join->claimed += nr;
@@ -324,6 +332,7 @@ static unsigned int join_file(struct join *join, struct fold_querier *q)
 	unsigned long pages = 0;
 	int err;
 
+	join->claims = 0;
 	join->claimed = 0;
 	join->again = true;
 	if (!lower_is_settled(lower))

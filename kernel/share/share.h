@@ -26,6 +26,7 @@ struct fold_mark;
 struct fold_querier;
 struct fold_sysfs;
 struct fs_context;
+struct mem_cgroup;
 struct pipe_inode_info;
 struct shrink_control;
 
@@ -193,6 +194,9 @@ bool fold_copies_drop_range(struct address_space *mapping, unsigned long index,
 void fold_drop_copies(struct inode *inode, unsigned long index,
 		      unsigned long last);
 bool fold_joined_since(struct fold_share *share, unsigned long seq);
+
+/* budget.c */
+bool fold_budget_left(struct mem_cgroup *memcg);
 
 /* private.c */
 unsigned long fold_private_read_ahead(struct inode *inode, struct file *file,
