@@ -110,8 +110,10 @@ static struct claim_item *item_alloc(struct fold_map *map, unsigned long index,
 				     unsigned long last, unsigned long start,
 				     unsigned int tail)
 {
-	struct claim_item *item = kmalloc(sizeof(*item), GFP_KERNEL);
+	struct claim_item *item;
 
+	item = kmalloc(sizeof(*item), GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
+				      __GFP_NORETRY);
 	if (!item)
 		return NULL;
 	item->ext = fold_extent_alloc(map, index, last, &item->spare);

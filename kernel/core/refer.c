@@ -35,6 +35,12 @@ module_param(break_delay_ms, uint, 0644);
 MODULE_PARM_DESC(break_delay_ms, "sleep before a break's pages are dropped");
 #endif
 
+/*
+ * Who makes a file refer to fragments, or cuts what it refers to, pays for that.
+ * If his memory cgroup is full sharing is lost, and nobody is killed for it.
+ */
+#define EXTENT_GFP	(GFP_NOFS | __GFP_NOWARN | __GFP_NORETRY)
+
 static struct kmem_cache *extent_slab __ro_after_init;
 static struct kmem_cache *fragment_slab __ro_after_init;
 
@@ -47,12 +53,14 @@ int __init fold_refer_init(void)
 {
 	extent_slab = kmem_cache_create("foldfs_extent",
 					sizeof(struct fold_extent), 0,
-					SLAB_RECLAIM_ACCOUNT, NULL);
+					SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
+					NULL);
 	if (!extent_slab)
 		return -ENOMEM;
 	fragment_slab = kmem_cache_create("foldfs_fragment",
 					  sizeof(struct fold_fragment), 0,
-					  SLAB_RECLAIM_ACCOUNT, NULL);
+					  SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
+					  NULL);
 	if (!fragment_slab) {
 		kmem_cache_destroy(extent_slab);
 		return -ENOMEM;
@@ -76,8 +84,7 @@ void fold_refer_exit(void)
  * @last: last page of the run, inclusive
  * @spare: set to a fragment, for fold_table_attach() to use if it needs one
  *
- * Context: may sleep. Not GFP_KERNEL: a map's mutex is taken when reclaim evicts
- * an inode.
+ * Context: may sleep.
  * Return: the extent, or NULL.
  */
 struct fold_extent *fold_extent_alloc(struct fold_map *map,
@@ -86,10 +93,10 @@ struct fold_extent *fold_extent_alloc(struct fold_map *map,
 {
 	struct fold_extent *ext;
 
-	ext = kmem_cache_alloc(extent_slab, GFP_NOFS | __GFP_NOWARN);
+	ext = kmem_cache_alloc(extent_slab, EXTENT_GFP);
 	if (!ext)
 		return NULL;
-	*spare = kmem_cache_alloc(fragment_slab, GFP_NOFS | __GFP_NOWARN);
+	*spare = kmem_cache_alloc(fragment_slab, EXTENT_GFP);
 	if (!*spare) {
 		kmem_cache_free(extent_slab, ext);
 		return NULL;

@@ -9,17 +9,23 @@
  * fold_pool->scratch as well. Each thread has a slot of it, where ->fiemap()
  * writes with copy_to_user() and the thread reads directly.
  *
- * ->fiemap() waits for the lower inode's lock, and cannot be interrupted. A
- * thread may wait there as long as whoever holds the lock pleases. So that
- * this delays nobody else, every stuck thread is replaced by an extra one, up
- * to the number of slots. It stays as long as those it replaces are stuck.
+ * ->fiemap() waits for the lower inode's lock, and cannot be interrupted. So an
+ * inode whose lock is taken is not asked. Between the look at the lock and the
+ * query somebody may take it all the same: the lock cannot be held over the
+ * query, which takes it itself, and to take it twice is a deadlock if a writer
+ * comes in between. Disks are slow as well. So a thread may wait as long as
+ * somebody else pleases. That this delays nobody else, every stuck thread is
+ * replaced by an extra one, up to the number of slots. It stays as long as
+ * those it replaces are stuck. And nobody gets more than a small part of the
+ * threads (see queue.c).
  *
  * Resident threads are bound to a processor each, as far as there are enough,
  * and a job goes to the one where it was submitted: who submits is likely to
  * wait for it, and waking another processor twice costs more than the query.
  *
- * Locks: pool_mutex (users, creation, destruction) is outermost; pool->lock
- * covers what it says below and nests nothing but the wait queues' own.
+ * Locks: pool_mutex (users, creation, destruction) is outermost; the queue's
+ * lock covers what is said below, is taken in timers, and nests nothing but the
+ * timers' own.
  */
 #include <linux/cpumask.h>
 #include <linux/fiemap.h>
@@ -34,6 +40,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
@@ -41,6 +48,7 @@
 
 #include "lender/lender.h"
 #include "query.h"
+#include "queue.h"
 
 /* Threads that stay, and the most that there may be with replacements. */
 #define POOL_RESIDENT	8
@@ -64,16 +72,18 @@
  *	and pool_destroy(), which exclude each other
  * @extents: the slot as the kernel sees it; immutable
  * @uextents: the slot as ->fiemap() sees it; immutable once threads run
- * @owner: of the job that runs; under the pool's lock
- * @since: when that job was taken, jiffies; under the pool's lock
- * @live: the thread has not decided to end; under the pool's lock, but the
+ * @user: whose job runs; under the queue's lock
+ * @owner: of the job that runs; under the queue's lock
+ * @since: when that job was taken, jiffies; under the queue's lock
+ * @live: the thread has not decided to end; under the queue's lock, but the
  *	thread itself reads it without
- * @busy: a job runs; under the pool's lock
+ * @busy: a job runs; under the queue's lock
  */
 struct fold_querier {
 	struct task_struct *task;
 	struct fiemap_extent *extents;
 	struct fiemap_extent __user *uextents;
+	struct fold_user *user;
 	const void *owner;
 	unsigned long since;
 	bool live;
@@ -81,10 +91,8 @@ struct fold_querier {
 };
 
 struct fold_pool {
-	spinlock_t lock;		/* covers the next four */
-	struct list_head jobs;
-	unsigned int nr_queued;
-	unsigned int nr_live;
+	struct fold_queue queue;
+	unsigned int nr_live;		/* under the queue's lock, as the next */
 	unsigned int nr_busy;
 
 	wait_queue_head_t work;		/* threads, for jobs */
@@ -109,7 +117,7 @@ static struct fold_pool *fold_pool;
 
 static bool pool_has_news(const struct fold_pool *pool)
 {
-	return !list_empty(&pool->jobs) || kthread_should_stop();
+	return !list_empty(&pool->queue.ready) || kthread_should_stop();
 }
 
 /* Wait for a job. Returns NULL when the thread is to end. */
@@ -118,7 +126,7 @@ static struct fold_job *pool_take_job(struct fold_pool *pool,
 {
 	bool extra = q - pool->queriers >= POOL_RESIDENT;
 	long patience = extra ? POOL_LINGER : MAX_SCHEDULE_TIMEOUT;
-	struct fold_job *job = NULL;
+	struct fold_job *job;
 	bool more;
 
 	/*
@@ -133,13 +141,12 @@ static struct fold_job *pool_take_job(struct fold_pool *pool,
 	 * The list is looked at again, under the lock: a wake-up for a job may
 	 * have come to this very thread while its time ran out.
 	 */
-	spin_lock(&pool->lock);
-	if (!list_empty(&pool->jobs)) {
-		job = list_first_entry(&pool->jobs, struct fold_job, entry);
-		list_del_init(&job->entry);
-		pool->nr_queued--;
+	spin_lock_bh(&pool->queue.lock);
+	job = fold_queue_take(&pool->queue);
+	if (job) {
 		pool->nr_busy++;
 		q->busy = true;
+		q->user = job->user;
 		q->owner = job->owner;
 		q->since = jiffies;
 	} else if (kthread_should_stop() ||
@@ -147,17 +154,19 @@ static struct fold_job *pool_take_job(struct fold_pool *pool,
 		pool->nr_live--;
 		WRITE_ONCE(q->live, false);
 	}
-	spin_unlock(&pool->lock);
+	spin_unlock_bh(&pool->queue.lock);
 	return job;
 }
 
 static void pool_job_done(struct fold_pool *pool, struct fold_querier *q)
 {
-	spin_lock(&pool->lock);
+	spin_lock_bh(&pool->queue.lock);
+	fold_queue_done(&pool->queue, q->user);
 	pool->nr_busy--;
 	q->busy = false;
+	q->user = NULL;
 	q->owner = NULL;
-	spin_unlock(&pool->lock);
+	spin_unlock_bh(&pool->queue.lock);
 	/* Pairs with the wait in fold_query_cancel(). */
 	if (wq_has_sleeper(&pool->done))
 		wake_up_all(&pool->done);
@@ -255,17 +264,23 @@ static int pool_start_thread(struct fold_pool *pool, struct fold_querier *q,
 	if (pool_thread_is_bound(q - pool->queriers))
 		kthread_bind(task, q - pool->queriers);
 
-	spin_lock(&pool->lock);
+	spin_lock_bh(&pool->queue.lock);
 	WRITE_ONCE(q->live, true);
 	pool->nr_live++;
-	spin_unlock(&pool->lock);
+	spin_unlock_bh(&pool->queue.lock);
 	wake_up_process(task);
 	return 0;
 }
 
+/* Is a thread stuck? The queue's lock is held. */
+static bool is_stuck(const struct fold_querier *q)
+{
+	return q->busy && time_after_eq(jiffies, q->since + POOL_STUCK);
+}
+
 /*
- * Runs while more jobs wait than threads, to replace those that are stuck.
- * A replacement that cannot be started is tried again the next time.
+ * Runs while more jobs might run than there are threads, to replace those that
+ * are stuck. A replacement that cannot be started is tried again the next time.
  */
 static void pool_watch(struct work_struct *work)
 {
@@ -276,19 +291,18 @@ static void pool_watch(struct work_struct *work)
 	unsigned int i;
 	bool waiting;
 
-	spin_lock(&pool->lock);
-	waiting = pool->nr_queued;
+	spin_lock_bh(&pool->queue.lock);
+	waiting = pool->queue.nr_ready;
 	for (i = 0; i < POOL_MAX; i++) {
 		struct fold_querier *q = &pool->queriers[i];
 
-		if (q->busy && time_after_eq(jiffies, q->since + POOL_STUCK))
-			stuck++;
+		stuck += is_stuck(q);
 		if (!q->live && !spare)
 			spare = q;
 	}
 	if (pool->nr_live >= POOL_RESIDENT + stuck)
 		spare = NULL;
-	spin_unlock(&pool->lock);
+	spin_unlock_bh(&pool->queue.lock);
 
 	if (!waiting)
 		return;
@@ -302,7 +316,7 @@ static void pool_destroy(struct fold_pool *pool)
 {
 	unsigned int i;
 
-	WARN_ON_ONCE(!list_empty(&pool->jobs));
+	WARN_ON_ONCE(!hash_empty(pool->queue.users));
 	cancel_delayed_work_sync(&pool->watch);
 	for (i = 0; i < POOL_MAX; i++) {
 		if (pool->queriers[i].task)
@@ -324,8 +338,7 @@ static int pool_create(void)
 	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
 	if (!pool)
 		return -ENOMEM;
-	spin_lock_init(&pool->lock);
-	INIT_LIST_HEAD(&pool->jobs);
+	fold_queue_init(&pool->queue);
 	init_waitqueue_head(&pool->work);
 	init_waitqueue_head(&pool->done);
 	INIT_DELAYED_WORK(&pool->watch, pool_watch);
@@ -414,36 +427,48 @@ void fold_query_put(void)
 	mutex_unlock(&pool_mutex);
 }
 
-/**
- * fold_query_submit - hand a job to the pool
- * @job: with owner and run set; not queued
- *
- * Jobs start in the order in which they were submitted.
- *
- * Context: any task, with a fold_query_get() held by somebody until the job is
- * over; does not sleep. Not from interrupts.
+/*
+ * Will a job of the user's that was queued just now soon have a thread? Not if
+ * all that he may have are stuck, or all that there are. The queue's lock is
+ * held.
  */
-void fold_query_submit(struct fold_job *job)
+static bool soon(const struct fold_pool *pool, const struct fold_user *user)
 {
-	struct fold_pool *pool = fold_pool;
-	struct fold_querier *q = NULL;
-	bool short_of_threads;
-	unsigned int cpu;
+	unsigned int his = 0, all = 0, i;
 
-	spin_lock(&pool->lock);
-	list_add_tail(&job->entry, &pool->jobs);
-	pool->nr_queued++;
-	short_of_threads = pool->nr_live - pool->nr_busy < pool->nr_queued;
+	for (i = 0; i < POOL_MAX; i++) {
+		if (!is_stuck(&pool->queriers[i]))
+			continue;
+		all++;
+		his += pool->queriers[i].user == user;
+	}
+	return his < FOLD_USER_THREADS && all < pool->nr_live;
+}
+
+/* The thread of this processor, if it can take the only job that waits. */
+static struct fold_querier *near_thread(struct fold_pool *pool)
+{
+	unsigned int cpu = smp_processor_id();
+
 	/*
 	 * Only if no other job waits: that one's wake-up may have gone to the
 	 * same thread, which takes one job at a time.
 	 */
-	cpu = smp_processor_id();
-	if (pool->nr_queued == 1 && cpu < POOL_RESIDENT &&
+	if (pool->queue.nr_ready == 1 && cpu < POOL_RESIDENT &&
 	    pool->queriers[cpu].live && !pool->queriers[cpu].busy)
-		q = &pool->queriers[cpu];
-	spin_unlock(&pool->lock);
+		return &pool->queriers[cpu];
+	return NULL;
+}
 
+/* A job was queued. The queue's lock is held, and is given up. */
+static void wake_and_unlock(struct fold_pool *pool)
+	__releases(&pool->queue.lock)
+{
+	bool short_of_threads =
+		pool->nr_live - pool->nr_busy < pool->queue.nr_ready;
+	struct fold_querier *q = near_thread(pool);
+
+	spin_unlock_bh(&pool->queue.lock);
 	if (q)
 		wake_up_process(q->task);
 	else
@@ -452,15 +477,130 @@ void fold_query_submit(struct fold_job *job)
 		schedule_delayed_work(&pool->watch, POOL_STUCK);
 }
 
+static void job_due(struct timer_list *timer)
+{
+	struct fold_job *job = from_timer(job, timer, timer);
+	struct fold_pool *pool = fold_pool;
+
+	spin_lock_bh(&pool->queue.lock);
+	/* Unless fold_query_cancel() has it. */
+	if (job->later) {
+		if (fold_queue_due(&pool->queue, job)) {
+			wake_and_unlock(pool);
+			return;
+		}
+		mod_timer(&job->timer, jiffies + HZ);
+	}
+	spin_unlock_bh(&pool->queue.lock);
+}
+
+/**
+ * fold_query_job_init - a job comes into being
+ * @job: the job
+ * @owner: what fold_query_cancel() will be asked for
+ * @run: what it does
+ *
+ * It belongs to the user whose program asks for it: to the current task's, or
+ * to the one who made the user namespace that it lives in.
+ *
+ * Context: process context, with a fold_query_get() held by somebody until
+ * fold_query_job_exit(); allocates.
+ * Return: 0 or -ENOMEM.
+ */
+int fold_query_job_init(struct fold_job *job, const void *owner,
+			void (*run)(struct fold_job *job,
+				    struct fold_querier *q))
+{
+	INIT_LIST_HEAD(&job->entry);
+	job->owner = owner;
+	job->run = run;
+	job->later = false;
+	timer_setup(&job->timer, job_due, 0);
+	job->user = fold_queue_user(&fold_pool->queue);
+	return job->user ? 0 : -ENOMEM;
+}
+
+/**
+ * fold_query_job_exit - a job ceases to exist
+ * @job: the job; it is neither queued nor waits for its time, and may be running
+ *
+ * Context: process context; waits for the job's timer.
+ */
+void fold_query_job_exit(struct fold_job *job)
+{
+	/* It may have been told to hurry when its time had just come. */
+	timer_shutdown_sync(&job->timer);
+	fold_queue_put_user(&fold_pool->queue, job->user);
+}
+
+/**
+ * fold_query_submit - hand a job to the pool
+ * @job: the job; neither queued nor waiting for its time
+ * @prompt: set to whether it is worthwhile to wait for it: false if all threads
+ *	    that its user may have are stuck
+ *
+ * Jobs of one user start in the order in which they were submitted.
+ *
+ * Context: any task; does not sleep. Not from interrupts.
+ * Return: false if the user has too many jobs that wait. The job is then still
+ * the caller's.
+ */
+bool fold_query_submit(struct fold_job *job, bool *prompt)
+{
+	struct fold_pool *pool = fold_pool;
+
+	spin_lock_bh(&pool->queue.lock);
+	if (!fold_queue_add(&pool->queue, job)) {
+		spin_unlock_bh(&pool->queue.lock);
+		return false;
+	}
+	*prompt = soon(pool, job->user);
+	wake_and_unlock(pool);
+	return true;
+}
+
+/**
+ * fold_query_submit_later - hand a job to the pool when some time has passed
+ * @job: the job; neither queued nor waiting for its time
+ * @delay: jiffies
+ *
+ * Context: any but interrupts, a job's run() as well.
+ */
+void fold_query_submit_later(struct fold_job *job, unsigned long delay)
+{
+	struct fold_pool *pool = fold_pool;
+
+	spin_lock_bh(&pool->queue.lock);
+	fold_queue_later(&pool->queue, job);
+	mod_timer(&job->timer, jiffies + delay);
+	spin_unlock_bh(&pool->queue.lock);
+}
+
+/**
+ * fold_query_hurry - a job's time has come already
+ * @job: a job that exists; nothing happens if it does not wait for its time
+ *
+ * Context: any but interrupts.
+ */
+void fold_query_hurry(struct fold_job *job)
+{
+	struct fold_pool *pool = fold_pool;
+
+	spin_lock_bh(&pool->queue.lock);
+	if (job->later)
+		mod_timer(&job->timer, jiffies);
+	spin_unlock_bh(&pool->queue.lock);
+}
+
 static bool pool_runs_for(struct fold_pool *pool, const void *owner)
 {
 	bool ret = false;
 	unsigned int i;
 
-	spin_lock(&pool->lock);
+	spin_lock_bh(&pool->queue.lock);
 	for (i = 0; i < POOL_MAX && !ret; i++)
 		ret = pool->queriers[i].busy && pool->queriers[i].owner == owner;
-	spin_unlock(&pool->lock);
+	spin_unlock_bh(&pool->queue.lock);
 	return ret;
 }
 
@@ -468,30 +608,26 @@ static bool pool_runs_for(struct fold_pool *pool, const void *owner)
  * fold_query_cancel - end all jobs of one owner
  * @owner: as in &struct fold_job
  *
- * Jobs that still wait are run here and now with a NULL querier. Those that
- * run in the pool are waited for, as long as they take: they use the lower
- * inode. Jobs of other owners are neither touched nor waited for. A job that
- * is submitted meanwhile, by a job that ran or by others, is ended as well if
- * it is seen; the caller makes sure that there are none later.
+ * Jobs that still wait, for a thread or for their time, are run here and now
+ * with a NULL querier. Those that run in the pool are waited for, as long as
+ * they take: they use the lower inode. Jobs of other owners are neither touched
+ * nor waited for. A job that is submitted meanwhile, by a job that ran or by
+ * others, is ended as well if it is seen; the caller makes sure that there are
+ * none later.
  *
  * Context: may sleep; not a thread of the pool.
  */
 void fold_query_cancel(const void *owner)
 {
 	struct fold_pool *pool = fold_pool;
-	struct fold_job *job, *next;
+	struct fold_job *job;
 	LIST_HEAD(cancelled);
 	bool again;
 
 	do {
-		spin_lock(&pool->lock);
-		list_for_each_entry_safe(job, next, &pool->jobs, entry) {
-			if (job->owner != owner)
-				continue;
-			list_move_tail(&job->entry, &cancelled);
-			pool->nr_queued--;
-		}
-		spin_unlock(&pool->lock);
+		spin_lock_bh(&pool->queue.lock);
+		fold_queue_cut(&pool->queue, owner, &cancelled);
+		spin_unlock_bh(&pool->queue.lock);
 
 		again = pool_runs_for(pool, owner) || !list_empty(&cancelled);
 		while (!list_empty(&cancelled)) {
@@ -542,8 +678,10 @@ static bool extents_sane(const struct fiemap_extent *fe, unsigned int nr,
  * Holes have none.
  *
  * Context: in a job's run(), with none of the lower inode's locks held. Sleeps
- * for the lower inode's lock (i_rwsem on XFS), uninterruptibly, and for I/O.
- * Return: 0; -EOPNOTSUPP when the inode cannot tell; -EFBIG when @start is
+ * for I/O, and uninterruptibly for the lower inode's lock (i_rwsem on XFS) if
+ * somebody takes it between the look at it and the query.
+ * Return: 0; -EAGAIN when somebody has the inode locked, or waits for that;
+ * -EOPNOTSUPP when the inode cannot tell; -EFBIG when @start is
  * beyond any file of this filesystem; -EIO when the answer makes no sense; or
  * the filesystem's error.
  */
@@ -562,6 +700,9 @@ int fold_query_extents(struct fold_querier *q, struct inode *lower, u64 start,
 
 	if (!lower->i_op->fiemap)
 		return -EOPNOTSUPP;
+	if (!inode_trylock_shared(lower))
+		return -EAGAIN;
+	inode_unlock_shared(lower);
 	if (check_add_overflow(start, len, &end))
 		end = U64_MAX;
 

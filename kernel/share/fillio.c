@@ -144,8 +144,7 @@ static int sharer_copy(struct fold_map *map, struct fold_fill *fill)
 		index += folio_nr_pages(folio);
 	}
 	filemap_invalidate_unlock_shared(lower);
-	invalidate_mapping_pages(lower, fill->index,
-				 fill->index + fill->nr - 1);
+	fold_copies_drop_range(lower, fill->index, fill->index + fill->nr - 1);
 	return err;
 }
 

@@ -4,7 +4,7 @@
  *
  * One job joins a whole file. It runs in a thread that can query extents, so
  * that a lower filesystem that keeps it waiting stops nobody else; the first
- * reader waits for it, killably and briefly. The proof, in this order:
+ * readers wait for it, killably and briefly. The proof, in this order:
  *
  *  1. the lease: nobody writes around the mount, and nobody of ours has the
  *     file open for writing;
@@ -18,11 +18,21 @@
  *
  * On XFS a cheaper question comes first: bmap() answers only for files that
  * were never reflinked.
+ *
+ * Much of what keeps a file or a part of it from joining passes: somebody has
+ * the lower inode locked, a page pinned, there is no memory, others who share
+ * the blocks are joining as well. Who reads asks again by reading. But a file
+ * that is mapped whole faults no more, and would keep its copies for as long as
+ * the program lives; so the job itself comes back, again and again after longer
+ * pauses, as long as anybody has the file open or mapped.
  */
 #include <linux/fiemap.h>
 #include <linux/fileattr.h>
+#include <linux/memcontrol.h>
 #include <linux/pagemap.h>
 #include <linux/pagevec.h>
+#include <linux/random.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/xattr.h>
 
@@ -33,23 +43,41 @@
 #include "../lower/query.h"
 #include "testing.h"
 
-/* How long the first reader waits for a join before it goes to the lower. */
+/* How long readers wait for a file's first join before they go to the lower. */
 #define JOIN_PATIENCE	(HZ / 2)
 /* Longest time for which "nothing is shared" is believed. */
 #define JOIN_MAX_EXPIRY	(16 * HZ)
+/* The first pause before the job comes back; it doubles, up to the longest. */
+#define RETRY_PAUSE	max(HZ / 100, 1)
+#define RETRY_MAX_PAUSE	(16 * HZ)
+/* So often for what was claimed and not joined, though nobody said why. */
+#define RETRY_UNEXPLAINED	6
+/* After so many claims the budget is looked at again. */
+#define BUDGET_STEP	64
 
 /**
  * struct join - one file being joined
  * @job: for the query threads
  * @inode: the upper inode, with a reference
  * @lower: a path of the lower inode, with a reference
+ * @memcg: the memory cgroup that pays for what the file will refer to, with a
+ *	   reference; or NULL
  * @claim: what was proved
+ * @claims: ranges that were claimed in this try
+ * @claimed: pages that were claimed in this try
+ * @again: another try may bring more
+ * @retries: so often the job has come back
  */
 struct join {
 	struct fold_job job;
 	struct inode *inode;
 	struct path lower;
+	struct mem_cgroup *memcg;
 	struct fold_claim claim;
+	unsigned long claims;
+	unsigned long claimed;
+	bool again;
+	unsigned int retries;
 };
 
 static bool lower_is_settled(struct inode *lower)
@@ -117,31 +145,74 @@ static unsigned long first_cached(struct address_space *mapping,
 	return found;
 }
 
+/* Claims pages that are not in the lower page cache. Whoever asked pays. */
+static int claim_pages(struct join *join, unsigned long index, unsigned long nr,
+		       unsigned long start, unsigned int tail)
+{
+	struct fold_map *map = &FOLD_I(join->inode)->share.map;
+	struct mem_cgroup *old;
+	int err;
+
+	if (!(join->claims++ % BUDGET_STEP) && !fold_budget_left(join->memcg))
+		return -ENOMEM;
+	old = set_active_memcg(join->memcg);
+	err = fold_claim_add(&join->claim, map, index, nr, start, tail);
+	set_active_memcg(old);
+	if (!err)
+		join->claimed += nr;
+	return err;
+}
+
 /*
- * Claims a run of whole pages that lies inside one segment, without what cannot
- * be taken out of the lower page cache.
+ * Claims a run of private pages, without what cannot be taken out of the lower
+ * page cache now.
  */
-static int claim_run(struct join *join, unsigned long index, unsigned long nr,
-		     unsigned long start, unsigned int tail)
+static int claim_private(struct join *join, unsigned long index,
+			 unsigned long nr, unsigned long start,
+			 unsigned int tail)
 {
 	struct fold_inode *fi = FOLD_I(join->inode);
-	struct fold_map *map = &fi->share.map;
 	struct address_space *mapping = fi->lower->i_mapping;
 	unsigned long last = index + nr - 1, end, next;
 	int err = 0;
 
-	if (!invalidate_inode_pages2_range(mapping, index, last))
-		return fold_claim_add(&join->claim, map, index, nr, start,
-				      tail);
-	fold_stat_add(map->stats, FOLD_STAT_FALLBACKS, 1);
+	if (fold_copies_drop_range(mapping, index, last))
+		return claim_pages(join, index, nr, start, tail);
+	join->again = true;
+	fold_stat_add(fi->share.map.stats, FOLD_STAT_FALLBACKS, 1);
 	while (index <= last && !err) {
 		end = max(first_cached(mapping, index, last, &next), index);
 		if (end > index)
-			err = fold_claim_add(&join->claim, map, index,
-					     end - index, start,
-					     end > last ? tail : 0);
+			err = claim_pages(join, index, end - index, start,
+					  end > last ? tail : 0);
 		start += next - index;
 		index = next;
+	}
+	return err;
+}
+
+/*
+ * Claims what is private yet of a run of whole pages that lies inside one
+ * segment.
+ */
+static int claim_run(struct join *join, unsigned long index, unsigned long nr,
+		     unsigned long start, unsigned int tail)
+{
+	struct fold_map *map = &FOLD_I(join->inode)->share.map;
+	unsigned long last = index + nr - 1;
+	struct fold_run run;
+	bool shared;
+	int err = 0;
+
+	while (index <= last && !err) {
+		shared = fold_map_lookup(map, index, &run);
+		nr = min(run.nr, last - index + 1);
+		if (!shared)
+			err = claim_private(join, index, nr, start,
+					    index + nr - 1 == last ? tail : 0);
+		index += nr;
+		start += nr;
+		cond_resched();
 	}
 	return err;
 }
@@ -214,40 +285,6 @@ static int claim_file(struct join *join, struct fold_querier *q)
 	return 0;
 }
 
-/**
- * fold_drop_copies - take copies of shared pages out of the lower page cache
- * @inode: the upper inode
- * @index: first page of the file to look at
- * @last: last one
- *
- * Faults and reads that were on their way to the lower file when a join was
- * committed bring pages into the lower page cache. They are right, but they are
- * copies; from now on everybody finds the shared page.
- *
- * Context: process context; mmap locks may be held, but no folio's lock. Waits
- * for pages that are being read.
- */
-void fold_drop_copies(struct inode *inode, unsigned long index,
-		      unsigned long last)
-{
-	struct fold_inode *fi = FOLD_I(inode);
-	struct address_space *mapping = fi->lower->i_mapping;
-	struct fold_run run;
-	unsigned long end;
-
-	while (index <= last && READ_ONCE(mapping->nrpages)) {
-		bool shared = fold_map_lookup(&fi->share.map, index, &run);
-
-		end = run.nr - 1 < last - index ? index + run.nr - 1 : last;
-		if (shared)
-			invalidate_inode_pages2_range(mapping, index, end);
-		if (end == last)
-			return;
-		index = end + 1;
-		cond_resched();
-	}
-}
-
 /*
  * bmap() of XFS answers 0 for a file that was ever reflinked, and otherwise
  * the block. It writes back what is dirty, so it is not asked then.
@@ -259,38 +296,61 @@ static bool never_reflinked(struct inode *lower)
 	return lower->i_mapping->a_ops->bmap && !bmap(lower, &block) && block;
 }
 
+/* Proves and commits what there is. Returns 0, or why not all was looked at. */
+static int join_ranges(struct join *join, struct fold_querier *q,
+		       unsigned long *pages)
+{
+	struct inode *inode = join->inode;
+	struct fold_map *map = &FOLD_I(inode)->share.map;
+	u64 from = fold_clock(map->cache);
+	int err = -EAGAIN;
+	bool again;
+
+	if (lower_is_settled(FOLD_I(inode)->lower))
+		err = claim_file(join, q);
+	fold_claim_looked(&join->claim, map, from);
+	/* What was claimed before an error can be proved all the same. */
+	*pages = fold_prove(&join->claim, inode, q, &again);
+	join->again |= again || err == -EAGAIN || err == -ENOMEM ||
+		       (*pages < join->claimed &&
+			join->retries < RETRY_UNEXPLAINED);
+	if (READ_ONCE(map->nr)) {
+		/* Pairs with the one in fold_joined_since(). */
+		smp_mb();
+		fold_drop_copies(inode, 0, ULONG_MAX);
+	}
+	return err;
+}
+
 /* Returns the state that the file has got into. */
 static unsigned int join_file(struct join *join, struct fold_querier *q)
 {
 	struct inode *inode = join->inode;
 	struct fold_share *share = &FOLD_I(inode)->share;
+	struct inode *lower = FOLD_I(inode)->lower;
 	struct fold_map *map = &share->map;
-	unsigned long pages;
-	bool again;
-	u64 from;
+	unsigned long pages = 0;
 	int err;
 
-	if (!lower_is_settled(FOLD_I(inode)->lower) || !lower_is_fit(join))
+	join->claims = 0;
+	join->claimed = 0;
+	join->again = true;
+	if (!lower_is_settled(lower))
 		return FOLDFS_STATE_REFUSED;
-	if (!READ_ONCE(map->nr) && never_reflinked(FOLD_I(inode)->lower))
+	join->again = false;
+	if (!lower_is_fit(join))
+		return FOLDFS_STATE_REFUSED;
+	if (!READ_ONCE(map->nr) && never_reflinked(lower))
 		return FOLDFS_STATE_PRIVATE;
 	if (opted_out(&join->lower))
 		return FOLDFS_STATE_PRIVATE;
 	err = fold_lease_take(inode, &join->lower);
-	if (err)
-		return FOLDFS_STATE_REFUSED;
-	if (!fold_claim_begin(&join->claim, map))
-		return FOLDFS_STATE_REFUSED;
-	err = -EAGAIN;
-	from = fold_clock(map->cache);
-	if (lower_is_settled(FOLD_I(inode)->lower))
-		err = claim_file(join, q);
-	fold_claim_looked(&join->claim, map, from);
-	/* What was claimed before an error can be proved all the same. */
-	pages = fold_prove(&join->claim, inode, q, &again);
-	if (pages)
-		fold_drop_copies(inode, 0, ULONG_MAX);
-	return err || pages || again ? FOLDFS_STATE_REFUSED : FOLDFS_STATE_PRIVATE;
+	if (!err && fold_claim_begin(&join->claim, map))
+		err = join_ranges(join, q, &pages);
+	else
+		join->again = !err || err == -EAGAIN || err == -ENOMEM;
+	return err || pages || join->again ? FOLDFS_STATE_REFUSED :
+					     FOLDFS_STATE_PRIVATE;
 }
 
 /* Until when a verdict is believed; share->lock is held. */
@@ -300,14 +360,78 @@ static void set_patience(struct fold_share *share, unsigned long patience)
 	WRITE_ONCE(share->expires, jiffies + patience);
 }
 
+/* Has anybody the file open or mapped? Says yes in doubt. */
+static bool in_use(struct inode *inode)
+{
+	struct address_space *mapping = FOLD_I(inode)->lower->i_mapping;
+	bool mapped = true;
+
+	if (atomic_read(&FOLD_I(inode)->share.files))
+		return true;
+	/* The kernel takes a VMA out of the tree while it grows. */
+	if (i_mmap_trylock_read(mapping)) {
+		mapped = mapping_mapped(mapping);
+		i_mmap_unlock_read(mapping);
+	}
+	return mapped;
+}
+
+static bool is_stopping(struct inode *inode)
+{
+	return READ_ONCE(FOLD_SB(inode->i_sb)->share.stopping);
+}
+
+static void join_free(struct join *join)
+{
+	fold_query_job_exit(&join->job);
+	mem_cgroup_put(join->memcg);
+	path_put(&join->lower);
+	iput(join->inode);
+	kfree(join);
+}
+
+/* The job will come back; share->retry is set. */
+static void join_later(struct join *join)
+{
+	unsigned long pause = RETRY_PAUSE << min(join->retries, 12U);
+
+	pause = min_t(unsigned long, pause, RETRY_MAX_PAUSE);
+	/* Those who failed together do not come back together. */
+	pause += get_random_u32_below(pause + 1);
+	join->retries++;
+	fold_query_submit_later(&join->job, pause);
+}
+
+/* Has come back. Returns false if there is no use in another try. */
+static bool join_resumed(struct join *join, struct fold_querier *q)
+{
+	struct fold_share *share = &FOLD_I(join->inode)->share;
+	bool go = q && in_use(join->inode);
+
+	spin_lock(&share->lock);
+	share->retry = NULL;
+	/* Another one that is on its way comes back itself if need be. */
+	go &= !share->pending && !is_stopping(join->inode);
+	if (go)
+		WRITE_ONCE(share->pending, true);
+	spin_unlock(&share->lock);
+	return go;
+}
+
 static void join_run(struct fold_job *job, struct fold_querier *q)
 {
 	struct join *join = container_of(job, struct join, job);
 	struct inode *inode = join->inode;
 	struct fold_share *share = &FOLD_I(inode)->share;
 	unsigned int state = FOLDFS_STATE_NEW;
-	unsigned long had = READ_ONCE(share->map.nr);
+	unsigned long had;
+	bool later;
 
+	if (READ_ONCE(share->retry) == job && !join_resumed(join, q)) {
+		join_free(join);
+		return;
+	}
+	had = READ_ONCE(share->map.nr);
 	if (q)
 		state = join_file(join, q);
 	/*
@@ -319,6 +443,7 @@ static void join_run(struct fold_job *job, struct fold_querier *q)
 
 	if (READ_ONCE(share->map.nr))
 		state = FOLDFS_STATE_JOINED;
+	later = q && join->again && in_use(inode);
 	spin_lock(&share->lock);
 	if (state == FOLDFS_STATE_JOINED && READ_ONCE(share->map.nr) != had)
 		set_patience(share, HZ);
@@ -328,12 +453,16 @@ static void join_run(struct fold_job *job, struct fold_querier *q)
 					  (unsigned long)JOIN_MAX_EXPIRY));
 	WRITE_ONCE(share->state, state);
 	WRITE_ONCE(share->pending, false);
+	later &= !share->retry && !is_stopping(inode);
+	if (later)
+		share->retry = job;
 	spin_unlock(&share->lock);
 	wake_up_all(&share->wait);
 
-	path_put(&join->lower);
-	iput(inode);
-	kfree(join);
+	if (later)
+		join_later(join);
+	else
+		join_free(join);
 }
 
 /**
@@ -353,6 +482,83 @@ bool fold_join_wanted(struct fold_share *share)
 	       time_after_eq(jiffies, READ_ONCE(share->expires));
 }
 
+static struct join *join_new(struct inode *inode, const struct path *lower)
+{
+	struct join *join;
+
+	/* Nobody is killed for the want of a join. */
+	join = kzalloc(sizeof(*join), GFP_KERNEL_ACCOUNT | __GFP_NORETRY |
+				      __GFP_NOWARN);
+	if (!join)
+		return NULL;
+	if (fold_query_job_init(&join->job, inode->i_sb, join_run)) {
+		kfree(join);
+		return NULL;
+	}
+	ihold(inode);
+	join->inode = inode;
+	join->lower = *lower;
+	path_get(&join->lower);
+	join->memcg = get_mem_cgroup_from_mm(current->mm);
+	INIT_LIST_HEAD(&join->claim.list);
+	return join;
+}
+
+/*
+ * Hands the job to the threads, or has it come later if too many of the user's
+ * wait already. share->pending is set.
+ */
+static void join_start(struct join *join)
+{
+	struct fold_share *share = &FOLD_I(join->inode)->share;
+	bool prompt = false, later;
+
+	/* The job may be over, and the inode gone, once it is submitted. */
+	spin_lock(&share->lock);
+	WRITE_ONCE(share->wait_until, jiffies + JOIN_PATIENCE);
+	spin_unlock(&share->lock);
+	if (fold_query_submit(&join->job, &prompt)) {
+		if (!prompt)
+			WRITE_ONCE(share->wait_until, jiffies);
+		return;
+	}
+	spin_lock(&share->lock);
+	WRITE_ONCE(share->pending, false);
+	WRITE_ONCE(share->state, FOLDFS_STATE_REFUSED);
+	set_patience(share, HZ);
+	later = !share->retry && !is_stopping(join->inode);
+	if (later)
+		share->retry = &join->job;
+	spin_unlock(&share->lock);
+	wake_up_all(&share->wait);
+	if (later)
+		join_later(join);
+	else
+		join_free(join);
+}
+
+/*
+ * Waits for the join that is under way, but at most until it has taken as long
+ * as one is waited for, and not again where it took longer once.
+ */
+static void wait_for_join(struct fold_inode *fi)
+{
+	struct fold_share *share = &fi->share;
+	long left = READ_ONCE(share->wait_until) - jiffies;
+
+	if (left <= 0 || left > JOIN_PATIENCE ||
+	    (READ_ONCE(share->overdue) && !fold_test_join_eagerly))
+		return;
+	/* Nobody will ask an inode that is locked. */
+	if (!inode_trylock_shared(fi->lower))
+		return;
+	inode_unlock_shared(fi->lower);
+	fold_test_waited();
+	if (!wait_event_killable_timeout(share->wait,
+					 !READ_ONCE(share->pending), left))
+		WRITE_ONCE(share->overdue, true);
+}
+
 /**
  * fold_join - let a file join
  * @inode: the upper inode
@@ -361,53 +567,77 @@ bool fold_join_wanted(struct fold_share *share)
  *
  * Context: process context; with @wait no lock may be held, and the lower inode
  * may be asked for a block. Without, mmap locks may be held: it allocates and
- * queues, no more.
+ * queues, no more. All who wait for an inode wait half a second at most, once
+ * for each inode, and not at all if nothing would come of it soon.
  */
 void fold_join(struct inode *inode, const struct path *lower, bool wait)
 {
 	struct fold_inode *fi = FOLD_I(inode);
 	struct fold_share *share = &fi->share;
-	bool start = false, fresh, settled;
+	bool start = false, later = false, fresh, settled;
 	struct join *join = NULL;
 
 	settled = lower_is_settled(fi->lower);
 	fresh = READ_ONCE(share->state) == FOLDFS_STATE_NEW ||
 		fold_test_join_eagerly;
-	/* Who would wait spares himself the threads, if he can. */
-	if (settled && !READ_ONCE(share->pending) &&
-	    !(wait && never_reflinked(fi->lower)))
-		join = kzalloc(sizeof(*join), GFP_KERNEL);
+	/*
+	 * Who would wait spares himself the threads, if he can. Who reads what
+	 * is being written asks again by himself; a mapping may not.
+	 */
+	if (!READ_ONCE(share->pending) &&
+	    (settled ? !(wait && never_reflinked(fi->lower)) :
+		       !wait && !READ_ONCE(share->retry)))
+		join = join_new(inode, lower);
 
 	spin_lock(&share->lock);
-	if (!share->pending && join &&
-	    !READ_ONCE(FOLD_SB(inode->i_sb)->share.stopping)) {
-		WRITE_ONCE(share->pending, true);
-		start = true;
-	} else if (!share->pending) {
-		/* Asked again soon if it is only being written. */
-		WRITE_ONCE(share->state, settled ? FOLDFS_STATE_PRIVATE :
-						   FOLDFS_STATE_REFUSED);
-		set_patience(share, clamp(2 * share->patience,
-					  (unsigned long)HZ / 4,
-					  (unsigned long)(settled ?
-							  4 * HZ : HZ)));
+	if (!share->pending) {
+		if (join && !is_stopping(inode)) {
+			start = settled;
+			later = !settled && !share->retry;
+		}
+		if (start)
+			WRITE_ONCE(share->pending, true);
+		else
+			/* Asked again soon if it is only being written. */
+			WRITE_ONCE(share->state, settled ?
+				   FOLDFS_STATE_PRIVATE : FOLDFS_STATE_REFUSED);
+		if (later)
+			share->retry = &join->job;
+		if (!start)
+			set_patience(share, clamp(2 * share->patience,
+						  (unsigned long)HZ / 4,
+						  (unsigned long)(settled ?
+								  4 * HZ :
+								  HZ)));
 	}
 	spin_unlock(&share->lock);
 
-	if (start) {
-		ihold(inode);
-		join->inode = inode;
-		join->lower = *lower;
-		path_get(&join->lower);
-		INIT_LIST_HEAD(&join->claim.list);
-		join->job.owner = inode->i_sb;
-		join->job.run = join_run;
-		fold_query_submit(&join->job);
-	} else {
-		kfree(join);
-	}
+	if (start)
+		join_start(join);
+	else if (later)
+		join_later(join);
+	else if (join)
+		join_free(join);
 	if (wait && fresh)
-		wait_event_killable_timeout(share->wait,
-					    !READ_ONCE(share->pending),
-					    JOIN_PATIENCE);
+		wait_for_join(fi);
+}
+
+/**
+ * fold_join_hurry - a file is perhaps no longer in use
+ * @inode: the upper inode
+ *
+ * A join that would come back later holds it: it comes now, to see.
+ *
+ * Context: process context.
+ */
+void fold_join_hurry(struct inode *inode)
+{
+	struct fold_share *share = &FOLD_I(inode)->share;
+
+	if (likely(!READ_ONCE(share->retry)) || in_use(inode))
+		return;
+	spin_lock(&share->lock);
+	if (share->retry)
+		fold_query_hurry(share->retry);
+	spin_unlock(&share->lock);
 }

@@ -7,7 +7,11 @@
  * copies of what the shared cache holds already. So the pages of a private
  * range are read here, no further than the range goes, and the lower
  * filesystem then finds them cached.
+ *
+ * However much is asked for, no more than two windows are under way: pages that
+ * are being read are locked, and a single read could lock all memory there is.
  */
+#include <linux/backing-dev.h>
 #include <linux/pagemap.h>
 
 #include "upper.h"
@@ -22,6 +26,26 @@ static bool is_cached(struct address_space *mapping, unsigned long index)
 	return true;
 }
 
+/* As the kernel bounds its own: the file's readahead, or what the disk takes. */
+static unsigned long window(struct file *file, unsigned long want)
+{
+	unsigned long max = max(READ_ONCE(file->f_ra.ra_pages), 1U);
+	unsigned long io = inode_to_bdi(file_inode(file))->io_pages;
+
+	if (want > max && io > max)
+		max = min(want, io);
+	return max;
+}
+
+static void read_window(struct address_space *mapping, struct file *file,
+			unsigned long index, unsigned long nr)
+{
+	DEFINE_READAHEAD(ractl, file, &file->f_ra, mapping, index);
+
+	if (!is_cached(mapping, index))
+		page_cache_ra_unbounded(&ractl, nr, 0);
+}
+
 /**
  * fold_private_read_ahead - start to read a private range of a file
  * @inode: the upper inode; its share map has extents
@@ -30,26 +54,32 @@ static bool is_cached(struct address_space *mapping, unsigned long index)
  * @nr: pages that are private from there on
  * @want: pages to read
  *
- * Does nothing if the first page is cached. What lies behind the end of the
- * file is left alone.
+ * Starts to read a window of them, and the next one, so that the disk is busy
+ * while the first is used. Does nothing for a window whose first page is cached.
+ * What lies behind the end of the file is left alone.
  *
  * Context: process context; mmap locks may be held. Takes the lower mapping's
  * invalidate_lock shared.
+ * Return: pages of a window: so many from @index on should be used before this
+ * is called for the next ones.
  */
-void fold_private_read_ahead(struct inode *inode, struct file *file,
-			     unsigned long index, unsigned long nr,
-			     unsigned long want)
+unsigned long fold_private_read_ahead(struct inode *inode, struct file *file,
+				      unsigned long index, unsigned long nr,
+				      unsigned long want)
 {
 	struct inode *lower = FOLD_I(inode)->lower;
-	struct address_space *mapping = lower->i_mapping;
 	unsigned long end = DIV_ROUND_UP_ULL(i_size_read(lower), PAGE_SIZE);
+	unsigned long step = window(file, want), ahead;
 
-	if (index >= end || is_cached(mapping, index))
-		return;
+	if (index >= end)
+		return step;
 	nr = min3(nr, want, end - index);
-	if (nr) {
-		DEFINE_READAHEAD(ractl, file, &file->f_ra, mapping, index);
-
-		page_cache_ra_unbounded(&ractl, nr, 0);
+	if (!nr)
+		return step;
+	read_window(lower->i_mapping, file, index, min(step, nr));
+	if (nr > step) {
+		ahead = min(step, nr - step);
+		read_window(lower->i_mapping, file, index + step, ahead);
 	}
+	return step;
 }

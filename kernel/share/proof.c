@@ -298,7 +298,7 @@ unsigned long fold_prove(struct fold_claim *claim, struct inode *inode,
 	if (compared)
 		mutex_unlock(&verify_mutex);
 	left = fold_claim_end(claim);
-	*again = left || claim->given_up;
+	*again = err || left || claim->given_up;
 	fold_stat_add(map->stats, FOLD_STAT_FALLBACKS, left);
 	return pages;
 }

@@ -196,6 +196,10 @@ void fold_share_init(struct fold_inode *fi, struct super_block *sb)
 	share->patience = 1;
 	fold_warm_init(share);
 	init_waitqueue_head(&share->wait);
+	share->wait_until = jiffies;
+	share->overdue = false;
+	share->retry = NULL;
+	atomic_set(&share->files, 0);
 	atomic64_set(&share->writers, 0);
 	fold_lease_init(share);
 }

@@ -21,10 +21,12 @@ struct fold_backing;
 struct fold_cache;
 struct fold_claim;
 struct fold_inode;
+struct fold_job;
 struct fold_mark;
 struct fold_querier;
 struct fold_sysfs;
 struct fs_context;
+struct mem_cgroup;
 struct pipe_inode_info;
 struct shrink_control;
 
@@ -54,8 +56,9 @@ struct fold_sole_writer {
 /**
  * struct fold_share - sharing state of one upper inode
  * @map: the share map
- * @lock: protects @openers, @state, @pending, @expires, @patience; those but
- *	  for the first may be read without it, as hints
+ * @lock: protects @openers, @state, @pending, @expires, @patience, @wait_until,
+ *	  @overdue, @retry; those but for the first and the last may be read
+ *	  without it, as hints
  * @openers: tasks that change the lower file on our behalf
  * @state: enum foldfs_state
  * @pending: a join is queued or runs
@@ -63,6 +66,11 @@ struct fold_sole_writer {
  * @patience: jiffies until the next verdict expires; doubles while asking
  *	      again is in vain
  * @wait: for the end of a join
+ * @wait_until: jiffies until which it is worthwhile to wait for that
+ * @overdue: somebody has waited in vain: nobody does so again
+ * @retry: the job that lets the file join once more when its time has come, if
+ *	   there is one; it holds the inode
+ * @files: open upper files
  * @lease_mutex: protects @source, @leased and @mark against one another;
  *		 whoever uses @source to fill holds an extent instead, since it
  *		 outlives the last one
@@ -88,6 +96,10 @@ struct fold_share {
 	unsigned long expires;
 	unsigned long patience;
 	wait_queue_head_t wait;
+	unsigned long wait_until;
+	bool overdue;
+	struct fold_job *retry;
+	atomic_t files;
 	struct mutex lease_mutex;
 	struct file *source;
 	bool leased;
@@ -191,13 +203,22 @@ unsigned long fold_prove(struct fold_claim *claim, struct inode *inode,
 /* join.c */
 bool fold_join_wanted(struct fold_share *share);
 void fold_join(struct inode *inode, const struct path *lower, bool wait);
+void fold_join_hurry(struct inode *inode);
+
+/* copies.c */
+bool fold_copies_drop_range(struct address_space *mapping, unsigned long index,
+			    unsigned long last);
 void fold_drop_copies(struct inode *inode, unsigned long index,
 		      unsigned long last);
+bool fold_joined_since(struct fold_share *share, unsigned long seq);
+
+/* budget.c */
+bool fold_budget_left(struct mem_cgroup *memcg);
 
 /* private.c */
-void fold_private_read_ahead(struct inode *inode, struct file *file,
-			     unsigned long index, unsigned long nr,
-			     unsigned long want);
+unsigned long fold_private_read_ahead(struct inode *inode, struct file *file,
+				      unsigned long index, unsigned long nr,
+				      unsigned long want);
 
 /* fillio.c */
 extern const struct fold_sharer_ops fold_lower_sharer_ops;

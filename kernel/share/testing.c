@@ -4,6 +4,7 @@
  */
 #include <linux/fs.h>
 #include <linux/moduleparam.h>
+#include <linux/sysfs.h>
 
 #include "testing.h"
 
@@ -22,6 +23,18 @@ MODULE_PARM_DESC(break_one, "planted bug: of a longer range, only the first page
 bool fold_test_drop_errno;
 module_param_named(drop_errno, fold_test_drop_errno, bool, 0644);
 MODULE_PARM_DESC(drop_errno, "planted bug: setting an extended attribute never fails");
+
+/* How often a reader has waited for a join. */
+atomic_t fold_test_waits = ATOMIC_INIT(0);
+
+static int waits_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%d\n", atomic_read(&fold_test_waits));
+}
+
+static const struct kernel_param_ops waits_ops = { .get = waits_get };
+module_param_cb(waits, &waits_ops, NULL, 0444);
+MODULE_PARM_DESC(waits, "how often a reader has waited for a join");
 
 static bool race;
 module_param(race, bool, 0644);

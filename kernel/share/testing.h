@@ -6,6 +6,7 @@
 #ifndef FOLDFS_TESTING_H
 #define FOLDFS_TESTING_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 
 #include "../lower/query.h"
@@ -15,7 +16,14 @@ extern bool fold_test_join_eagerly;
 extern bool fold_test_skip_break;
 extern bool fold_test_break_one;
 extern bool fold_test_drop_errno;
+extern atomic_t fold_test_waits;
 void fold_test_race(void);
+
+static inline void fold_test_waited(void)
+{
+	atomic_inc(&fold_test_waits);
+}
+
 int fold_look(struct fold_querier *q, struct inode *lower, u64 start, u64 len,
 	      bool again, const struct fiemap_extent **out, unsigned int *nr,
 	      bool *last);
@@ -25,6 +33,10 @@ int fold_look(struct fold_querier *q, struct inode *lower, u64 start, u64 len,
 #define fold_test_break_one	false
 #define fold_test_drop_errno	false
 static inline void fold_test_race(void)
+{
+}
+
+static inline void fold_test_waited(void)
 {
 }
 

@@ -118,6 +118,9 @@ static int backing_release(struct inode *inode, struct file *lower)
 
 	if (is_own_writer(lower, to_backing(lower)->sb))
 		fold_writer_closes(fold_backing_inode(lower));
+	/* The last mapping may have gone. */
+	if (backing_file_user_path(lower)->dentry->d_sb == to_backing(lower)->sb)
+		fold_join_hurry(fold_backing_inode(lower));
 	return fops->release ? fops->release(inode, lower) : 0;
 }
 
@@ -193,6 +196,7 @@ static int backing_fadvise(struct file *lower, loff_t start, loff_t len,
 	struct inode *inode = fold_backing_inode(lower);
 	struct fold_map *map = &FOLD_I(inode)->share.map;
 	loff_t size = i_size_read(file_inode(lower)), end = size;
+	unsigned long seq = READ_ONCE(map->seq);
 	bool shared;
 	int err;
 
@@ -208,6 +212,10 @@ static int backing_fadvise(struct file *lower, loff_t start, loff_t len,
 		err = fops->fadvise(lower, start, len, advice);
 	else
 		err = generic_fadvise(lower, start, len, advice);
+	/* Joined while it was read ahead: these are copies. */
+	if (!err && advice == POSIX_FADV_WILLNEED &&
+	    unlikely(fold_joined_since(&FOLD_I(inode)->share, seq)))
+		fold_drop_copies(inode, 0, ULONG_MAX);
 	if (shared && !err && advice == POSIX_FADV_DONTNEED)
 		drop_range(map, start, end, size);
 	return err;

@@ -71,6 +71,7 @@ int fold_open(struct inode *inode, struct file *file)
 		fput(lower);
 		return -ENOMEM;
 	}
+	atomic_inc(&FOLD_I(inode)->share.files);
 	return 0;
 }
 
@@ -84,6 +85,8 @@ int fold_open(struct inode *inode, struct file *file)
 int fold_release(struct inode *inode, struct file *file)
 {
 	fput(fold_lower_file(file));
+	if (atomic_dec_and_test(&FOLD_I(inode)->share.files))
+		fold_join_hurry(inode);
 	return 0;
 }
 

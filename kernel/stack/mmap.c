@@ -159,11 +159,12 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 }
 
 /*
- * The lower file serves the fault. If a join is under way, it may be committed
- * meanwhile, after it has cleared the lower page cache: then what was read here
- * and around here is a copy that nobody needs.
+ * The lower file serves the fault. Meanwhile a join may be committed, after it
+ * has cleared the lower page cache: then what was read here and around here is a
+ * copy that nobody needs. @seq is from before the map was asked.
  */
-static vm_fault_t fault_lower(struct vm_fault *vmf, struct inode *inode)
+static vm_fault_t fault_lower(struct vm_fault *vmf, struct inode *inode,
+			      unsigned long seq)
 {
 	const struct vm_operations_struct *ops =
 		fold_backing_lower_vm_ops(vmf->vma);
@@ -173,13 +174,13 @@ static vm_fault_t fault_lower(struct vm_fault *vmf, struct inode *inode)
 	struct file *file;
 	vm_fault_t ret;
 
-	if (likely(!READ_ONCE(share->pending)))
-		return ops->fault(vmf);
 	/* The VMA may go while ->fault waits; the file keeps the inode. */
 	file = get_file(vmf->vma->vm_file);
-	fold_widen_window(&fault_delay_ms);
+	if (unlikely(READ_ONCE(share->pending)))
+		fold_widen_window(&fault_delay_ms);
 	ret = ops->fault(vmf);
-	if (fold_map_lookup(&share->map, pgoff, &run)) {
+	if (unlikely(fold_joined_since(share, seq)) &&
+	    fold_map_lookup(&share->map, pgoff, &run)) {
 		if (ret & VM_FAULT_LOCKED) {
 			unlock_page(vmf->page);
 			put_page(vmf->page);
@@ -200,6 +201,7 @@ static vm_fault_t fold_fault(struct vm_fault *vmf)
 	struct vm_area_struct *vma = vmf->vma;
 	struct inode *inode = vma_inode(vma);
 	struct fold_map *map = &FOLD_I(inode)->share.map;
+	unsigned long seq = READ_ONCE(map->seq);
 	vm_fault_t ret = 0;
 
 	if (!READ_ONCE(map->nr)) {
@@ -219,7 +221,7 @@ static vm_fault_t fold_fault(struct vm_fault *vmf)
 				return ret;
 		}
 	}
-	return ret | fault_lower(vmf, inode);
+	return ret | fault_lower(vmf, inode, seq);
 }
 
 /*

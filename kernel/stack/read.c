@@ -57,26 +57,31 @@ static size_t part_of_run(const struct fold_run *run, loff_t pos, size_t count)
 				    offset_in_page(pos));
 }
 
-/* Reads a private range, at most @part bytes. */
-static ssize_t read_private(struct kiocb *iocb, struct iov_iter *to, size_t part,
-			    const struct fold_run *run)
+/*
+ * Reads a private range, at most *@part bytes, and no more than a window of
+ * readahead at a time: *@part is set to what was asked for.
+ */
+static ssize_t read_private(struct kiocb *iocb, struct iov_iter *to,
+			    size_t *part, const struct fold_run *run)
 {
 	struct file *file = iocb->ki_filp, *lower = fold_lower_file(file);
 	struct inode *inode = file_inode(file);
+	unsigned long want, step;
 	loff_t pos = iocb->ki_pos;
-	unsigned long want;
 
 	if (!(iocb->ki_flags & (IOCB_NOWAIT | IOCB_NOIO))) {
 		if (fold_join_wanted(&FOLD_I(inode)->share))
 			fold_join(inode, &lower->f_path, false);
-		want = DIV_ROUND_UP(offset_in_page(pos) + part, PAGE_SIZE);
+		want = DIV_ROUND_UP(offset_in_page(pos) + *part, PAGE_SIZE);
 		if (pos == READ_ONCE(file->f_ra.prev_pos))
 			want = max_t(unsigned long, want,
 				     READ_ONCE(file->f_ra.ra_pages));
-		fold_private_read_ahead(inode, lower, pos >> PAGE_SHIFT,
-					run->nr, want);
+		step = fold_private_read_ahead(inode, lower, pos >> PAGE_SHIFT,
+					       run->nr, want);
+		*part = min_t(size_t, *part,
+			      (step << PAGE_SHIFT) - offset_in_page(pos));
 	}
-	return read_lower_part(iocb, to, part);
+	return read_lower_part(iocb, to, *part);
 }
 
 /* Copies from one folio. Returns bytes, or what fold_pages_find() returns. */
@@ -129,7 +134,7 @@ static ssize_t read_mixed(struct kiocb *iocb, struct iov_iter *to)
 		ret = read_shared(iocb, to, count, &page, &marked);
 		if (ret == -ENOENT) {
 			part = part_of_run(&page.run, iocb->ki_pos, count);
-			ret = read_private(iocb, to, part, &page.run);
+			ret = read_private(iocb, to, &part, &page.run);
 			if (ret > 0 && ret < part)
 				return done + ret;
 		} else if (ret == -EIO || ret == -ENOMEM) {
@@ -167,7 +172,7 @@ ssize_t fold_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	struct inode *inode = file_inode(file);
 	struct fold_share *share = &FOLD_I(inode)->share;
 	loff_t pos = iocb->ki_pos;
-	bool pending;
+	unsigned long seq;
 	ssize_t ret;
 
 	if (!iov_iter_count(to))
@@ -176,14 +181,14 @@ ssize_t fold_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	if (!(iocb->ki_flags & (IOCB_DIRECT | IOCB_NOWAIT)) &&
 	    !READ_ONCE(share->map.nr) && fold_join_wanted(share))
 		fold_join(inode, &fold_lower_file(file)->f_path, true);
-	pending = READ_ONCE(share->pending);
+	seq = READ_ONCE(share->map.seq);
 	if (iocb->ki_flags & IOCB_DIRECT || !READ_ONCE(share->map.nr))
 		ret = read_lower(iocb, to);
 	else
 		ret = read_mixed(iocb, to);
 	/* Joined behind our back: what was read from the lower is a copy. */
-	if (unlikely(pending) && ret > 0 &&
-	    !(iocb->ki_flags & (IOCB_DIRECT | IOCB_NOWAIT)))
+	if (ret > 0 && !(iocb->ki_flags & (IOCB_DIRECT | IOCB_NOWAIT)) &&
+	    unlikely(fold_joined_since(share, seq)))
 		fold_drop_copies(inode, pos >> PAGE_SHIFT,
 				 ((pos + ret) >> PAGE_SHIFT) +
 				 READ_ONCE(file->f_ra.ra_pages));
@@ -274,6 +279,21 @@ static ssize_t splice_shared(struct file *in, loff_t *ppos,
 	return done;
 }
 
+/* What the lower file is about to serve of a file that shares. */
+static void splice_read_ahead(struct file *in, loff_t pos,
+			      struct pipe_inode_info *pipe, size_t part)
+{
+	struct inode *inode = file_inode(in);
+	unsigned long nr;
+
+	if (!READ_ONCE(FOLD_I(inode)->share.map.nr))
+		return;
+	nr = DIV_ROUND_UP(offset_in_page(pos) + part, PAGE_SIZE);
+	nr = min_t(unsigned long, nr, pipe->max_usage);
+	fold_private_read_ahead(inode, fold_lower_file(in), pos >> PAGE_SHIFT,
+				nr, nr);
+}
+
 /**
  * fold_splice_read - splice from a file
  * @in: the upper file
@@ -296,6 +316,8 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 		.user_file = in,
 	};
 	ssize_t done = 0, ret;
+	loff_t pos = *ppos;
+	unsigned long seq;
 	size_t part;
 
 	fold_sync_flags(in);
@@ -304,12 +326,15 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 	/* The pipe is locked by the reader alone; a join is bounded. */
 	if (!READ_ONCE(share->map.nr) && fold_join_wanted(share))
 		fold_join(inode, &fold_lower_file(in)->f_path, true);
+	seq = READ_ONCE(share->map.seq);
 	do {
 		ret = splice_shared(in, ppos, pipe, len, &part);
-		if (!ret)
+		if (!ret) {
+			splice_read_ahead(in, *ppos, pipe, part);
 			ret = backing_file_splice_read(fold_lower_file(in),
 						       ppos, pipe, part, flags,
 						       &ctx);
+		}
 		if (ret <= 0)
 			break;
 		done += ret;
@@ -319,6 +344,11 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 		 !pipe_full(pipe->head, pipe->tail, pipe->max_usage));
 	if (done)
 		ret = done;
+	/* As in a read. */
+	if (ret > 0 && unlikely(fold_joined_since(share, seq)))
+		fold_drop_copies(inode, pos >> PAGE_SHIFT,
+				 ((pos + ret) >> PAGE_SHIFT) +
+				 READ_ONCE(in->f_ra.ra_pages));
 	fold_accessed(in);
 	return ret;
 }

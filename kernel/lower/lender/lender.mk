@@ -2,7 +2,7 @@
 # Included by kernel/Kbuild: the query pool and the program it starts.
 
 lender := lower/lender
-foldfs-y += lower/query.o $(lender)/loan.o $(lender)/blob.o
+foldfs-y += lower/query.o lower/queue.o $(lender)/loan.o $(lender)/blob.o
 
 # The program runs in user space: it gets none of the kernel's compiler flags,
 # and no C library.
