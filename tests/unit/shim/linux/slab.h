@@ -7,6 +7,8 @@ struct kmem_cache;
 
 #define GFP_KERNEL		0
 #define GFP_NOFS		0
+#define GFP_KERNEL_ACCOUNT	0
+#define __GFP_NORETRY		0
 #define __GFP_NOWARN		0
 #define __GFP_ACCOUNT		0
 #define SLAB_RECLAIM_ACCOUNT	0
