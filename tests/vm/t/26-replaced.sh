@@ -17,7 +17,7 @@ exec 5<>$LOWER/c1 6<>$LOWER/c2 7<>$LOWER/c3 8<>$LOWER/c4
 together private 0 1 8192 $FOLD/c1 $FOLD/c2 $FOLD/c3 $FOLD/c4 >/tmp/out 5<&- 6<&- 7<&- 8<&- &
 mappers=$!
 all_copied() {
-	[ "$(cached_kb)" -ge $(( before + 4 * 8192 )) ]
+	[ "$(cached_kb)" -ge $(( before + 4 * 8192 - 512 )) ]
 }
 until_true 60 all_copied
 assert_eq "$(counter $FOLD joins)" 0 "joins while all are open for writing"
