@@ -92,7 +92,8 @@ static void print_help(const struct parser *parser)
 static void refuse(const struct command *command, int result, const char *word)
 {
 	char letter[3] = { '-', optopt, '\0' };
-	bool is_long = word && !strncmp(word, "--", 2);
+	bool is_long = !strncmp(word, "--", 2) &&
+		       (result == ':' || !optopt || strchr(word, '='));
 
 	if (!is_long)
 		word = letter;

@@ -57,6 +57,14 @@ bool foldfs_present(void)
 	return found;
 }
 
+static struct fold_mount *by_id(struct fold_mounts *mounts, uint64_t id)
+{
+	for (int i = 0; i < mounts->nr; i++)
+		if ((uint64_t)mounts->mount[i].id == id)
+			return &mounts->mount[i];
+	return NULL;
+}
+
 /* What the kernel writes as a backslash and three octal digits. */
 static void decode_octal(char *text)
 {
@@ -76,31 +84,47 @@ static void decode_octal(char *text)
 }
 
 /*
- * The value of the option "domain" of the mount with this id. From the kernel's own
- * text, since libmount has decoded the options: a name may have commas in it. NULL
- * when memory is short.
+ * The values of the option "domain". From the kernel's own text, since libmount has
+ * decoded the options: a name may have commas in it. 0, or -1 when memory is short.
  */
-static char *read_domain(int id)
+static int read_domains(struct fold_mounts *mounts)
 {
-	char *line = NULL, *options, *option, *domain = NULL;
+	char *line = NULL, *options, *option;
 	FILE *list = fopen(MOUNTINFO, "re");
+	struct fold_mount *mount;
 	size_t room = 0;
 
-	while (list && !domain && getline(&line, &room, list) > 0) {
-		if (atoi(line) != id)
+	for (int i = 0; i < mounts->nr; i++) {
+		mounts->mount[i].domain = strdup("");
+		if (!mounts->mount[i].domain)
+			goto no_memory;
+	}
+	while (list && getline(&line, &room, list) > 0) {
+		mount = by_id(mounts, atoi(line));
+		if (!mount)
 			continue;
 		line[strcspn(line, "\n")] = '\0';
 		options = strrchr(line, ' ');
-		while (!domain && (option = strsep(&options, ",")))
-			if (!strncmp(option, "domain=", 7))
-				domain = strdup(option + 7);
+		while ((option = strsep(&options, ","))) {
+			if (strncmp(option, "domain=", 7))
+				continue;
+			free(mount->domain);
+			mount->domain = strdup(option + 7);
+			if (!mount->domain)
+				goto no_memory;
+			decode_octal(mount->domain);
+		}
 	}
+	free(line);
 	if (list)
 		fclose(list);
+	return 0;
+
+no_memory:
 	free(line);
-	if (domain)
-		decode_octal(domain);
-	return domain ? domain : strdup("");
+	if (list)
+		fclose(list);
+	return -1;
 }
 
 static int copy_mount(struct fold_mount *mount, struct libmnt_fs *fs)
@@ -112,8 +136,7 @@ static int copy_mount(struct fold_mount *mount, struct libmnt_fs *fs)
 	mount->target = strdup(mnt_fs_get_target(fs));
 	mount->lower = strdup(lower ? lower : "none");
 	mount->options = mnt_fs_strdup_options(fs);
-	mount->domain = read_domain(mount->id);
-	return mount->target && mount->lower && mount->options && mount->domain ? 0 : -1;
+	return mount->target && mount->lower && mount->options ? 0 : -1;
 }
 
 int mounts_read(struct fold_mounts *mounts)
@@ -148,6 +171,8 @@ int mounts_read(struct fold_mounts *mounts)
 		if (copy_mount(&more[mounts->nr - 1], fs))
 			goto no_memory;
 	}
+	if (read_domains(mounts))
+		goto no_memory;
 	result = 0;
 	goto out;
 
@@ -173,6 +198,7 @@ void mounts_free(struct fold_mounts *mounts)
 
 struct fold_mount *mounts_find(struct fold_mounts *mounts, const char *path)
 {
+	struct fold_mount *mount;
 	struct statx stx;
 
 	if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &stx)) {
@@ -183,9 +209,9 @@ struct fold_mount *mounts_find(struct fold_mounts *mounts, const char *path)
 		complain("%s: this kernel does not tell which mount a file lies on", path);
 		return NULL;
 	}
-	for (int i = 0; i < mounts->nr; i++)
-		if ((uint64_t)mounts->mount[i].id == stx.stx_mnt_id)
-			return &mounts->mount[i];
+	mount = by_id(mounts, stx.stx_mnt_id);
+	if (mount)
+		return mount;
 	if (!mounts->nr && !foldfs_present())
 		complain("%s: not on foldfs; the foldfs module is not loaded", path);
 	else

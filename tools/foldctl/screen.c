@@ -128,16 +128,20 @@ static void print_pages(int row, int column, const struct fold_mount *mount,
 
 static void print_path(int row, int column, const char *name)
 {
-	char *path = name_for_terminal(name);
-	int room = COLS - column, length = path ? strlen(path) : 0;
+	char *path = name_for_terminal(name), *from = path;
+	int room = COLS - column, length;
 
-	/* The end of a path tells more than its beginning. */
-	if (room < 4 || !path)
-		mvprintw(row, column, "?");
-	else if (length > room)
-		mvprintw(row, column, "...%s", path + length - (room - 3));
-	else
-		mvprintw(row, column, "%s", path);
+	if (!path || room < 4) {
+		free(path);
+		return;
+	}
+	/* The end of a path tells more than its beginning; but not from within a character. */
+	length = strlen(path);
+	if (length > room)
+		from += length - (room - 3);
+	while ((*from & 0xc0) == 0x80)
+		from++;
+	mvprintw(row, column, "%s%s", from == path ? "" : "...", from);
 	free(path);
 }
 

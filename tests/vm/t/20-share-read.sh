@@ -2,6 +2,7 @@
 #        whichever way it is read; plain XFS pays N times
 # timeout: 180
 . /tests/lib.sh
+. /tests/settled.inc
 
 # look WAY KIB DIR...: compare the clones with what they must hold; sets
 # $unique (kB of one tree in the page cache) and $growth (kB)
@@ -9,26 +10,6 @@ look() {
 	local out
 	out=$(tree "$1" "$2" 1 "${@:3}") || fail "tree $1 of $(( $# - 2 )) clones"
 	read -r unique growth <<<"$out"
-}
-
-# settled LIMIT WHAT WAY KIB DIR...: look, and again until the page cache has grown by no
-# more than LIMIT kB since before. A file whose first reader did not wait for it to join,
-# on a machine that is busy, joins a moment later, and what was read beside goes then; what
-# is still too much after that stays, and so does this wait.
-settled() {
-	local limit=$1 what=$2 before sum waiting=$T/waiting.settled
-	before=$(cached_kb)
-	shift 2
-	echo "$what to be at most $limit kB" >$waiting
-	look "$@"
-	sum=$growth
-	until [ "$sum" -le "$limit" ]; do
-		sleep 0.1
-		look "$@"
-		sum=$(( $(cached_kb) - before ))
-	done
-	rm $waiting
-	growth=$sum
 }
 
 # clones N KIB: so many clones of a tree, below
@@ -52,7 +33,7 @@ compare() {
 
 	fold_mount
 	drop_caches
-	settled $(( unique * 105 / 100 )) "the page cache of $n clones" read "$kib" $FOLD/c*
+	settled $(( unique * 105 / 100 )) "the page cache of $n clones" look read "$kib" $FOLD/c*
 	note "$n clones of $unique kB, read: foldfs caches $growth kB"
 	cached=$(counter $FOLD pages_cached)
 	saved=$(counter $FOLD pages_saved)
@@ -67,13 +48,13 @@ compare 8 40960
 
 # Every other way to read finds the same pages.
 for way in odd splice sendfile read; do
-	settled $(( unique / 100 )) "growth by reading cached clones by $way" $way 40960 $FOLD/c*
+	settled $(( unique / 100 )) "growth by reading cached clones by $way" look $way 40960 $FOLD/c*
 done
 # A cold start by splice shares as well; a direct read caches nothing.
 umount $FOLD
 drop_caches
 fold_mount
-settled $(( unique * 105 / 100 )) "the page cache after splicing 8 clones" splice 40960 $FOLD/c*
+settled $(( unique * 105 / 100 )) "the page cache after splicing 8 clones" look splice 40960 $FOLD/c*
 look direct 40960 $FOLD/c*
 assert_le "$growth" 0 "growth by direct reads (kB)"
 umount $FOLD
