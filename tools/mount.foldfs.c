@@ -515,7 +515,7 @@ int main(int argc, char **argv)
 
 	/* The mount table should not show a name that means something only here. */
 	real_lower = realpath(request.lower, NULL);
-	if (!real_lower && errno == ENAMETOOLONG) {
+	if (real_lower ? strlen(real_lower) >= PATH_MAX : errno == ENAMETOOLONG) {
 		complain("the path of the lower directory is too long: bind-mount it to a shorter one, and mount that");
 		return MNT_EX_FAIL;
 	}
