@@ -60,7 +60,7 @@ static int fold_parse_source(struct fs_context *fc, struct fs_parameter *param)
 		return invalfc(fc, "more than one lower directory given");
 	name = param->name->name;
 	if (*name != '/' && param->dirfd != AT_FDCWD)
-		return invalfc(fc, "the lower directory has to be an absolute path, or one from the working directory");
+		return invalfc(fc, "a relative path begins at the working directory");
 	fc->source = kstrdup(name, GFP_KERNEL);
 	return fc->source ? 0 : -ENOMEM;
 }

@@ -210,22 +210,11 @@ void check_system(struct checks *checks)
 
 /* ---- mounts */
 
-/* Is @name an option of the mount, as a whole word? The domain's name may be anything. */
-static bool has_option(const struct fold_mount *mount, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *at = mount->options; *at; at += strcspn(at, ","), at += *at == ',')
-		if (!strncmp(at, name, length) && (at[length] == ',' || !at[length]))
-			return true;
-	return false;
-}
-
 static void check_mount(struct checks *checks, const struct fold_mount *mount)
 {
 	const uint64_t *counter = mount->counter;
 
-	if (has_option(mount, "nofold")) {
+	if (mount->nofold) {
 		check_found(checks, CHECK_NOTE, "mount", "mount it without nofold to share",
 			    "%s shares nothing: it has the option nofold", mount->target);
 		return;
@@ -267,14 +256,19 @@ static void check_domains(struct checks *checks, const struct fold_mounts *mount
 void check_mounts(struct checks *checks)
 {
 	struct fold_mounts mounts;
+	int failed;
 
 	if (mounts_read(&mounts)) {
 		mounts_free(&mounts);
 		return;
 	}
-	if (mounts_read_counters(&mounts) && errno == EACCES)
+	failed = mounts_read_counters(&mounts);
+	if (failed && errno == EACCES)
 		check_found(checks, CHECK_NOTE, "mount", "run foldctl doctor as root",
 			    "only root may read the counters: whether mounts save memory is not known");
+	else if (failed)
+		check_found(checks, CHECK_NOTE, "mount", NULL, "%d have no counters: %s", failed,
+			    strerror(errno));
 	for (int i = 0; i < mounts.nr; i++)
 		if (!mounts_seen_before(&mounts, i))
 			check_mount(checks, &mounts.mount[i]);

@@ -83,48 +83,46 @@ static void decode_octal(char *text)
 	*to = '\0';
 }
 
-/*
- * The values of the option "domain". From the kernel's own text, since libmount has
- * decoded the options: a name may have commas in it. 0, or -1 when memory is short.
- */
-static int read_domains(struct fold_mounts *mounts)
+/* What foldfs's own options are, as the kernel writes them. 0, or -1 without memory. */
+static int take_options(struct fold_mount *mount, char *options)
 {
-	char *line = NULL, *options, *option;
+	char *option;
+
+	while ((option = strsep(&options, ","))) {
+		mount->nofold |= !strcmp(option, "nofold");
+		if (strncmp(option, "domain=", 7))
+			continue;
+		free(mount->domain);
+		mount->domain = strdup(option + 7);
+		if (!mount->domain)
+			return -1;
+		decode_octal(mount->domain);
+	}
+	return 0;
+}
+
+/*
+ * From the kernel's own text, since libmount has decoded the options: a domain may have
+ * commas in its name. 0, or -1 when memory is short.
+ */
+static int read_options(struct fold_mounts *mounts)
+{
 	FILE *list = fopen(MOUNTINFO, "re");
 	struct fold_mount *mount;
+	char *line = NULL;
 	size_t room = 0;
+	int result = 0;
 
-	for (int i = 0; i < mounts->nr; i++) {
-		mounts->mount[i].domain = strdup("");
-		if (!mounts->mount[i].domain)
-			goto no_memory;
-	}
-	while (list && getline(&line, &room, list) > 0) {
+	while (list && !result && getline(&line, &room, list) > 0) {
 		mount = by_id(mounts, atoi(line));
-		if (!mount)
-			continue;
 		line[strcspn(line, "\n")] = '\0';
-		options = strrchr(line, ' ');
-		while ((option = strsep(&options, ","))) {
-			if (strncmp(option, "domain=", 7))
-				continue;
-			free(mount->domain);
-			mount->domain = strdup(option + 7);
-			if (!mount->domain)
-				goto no_memory;
-			decode_octal(mount->domain);
-		}
+		if (mount)
+			result = take_options(mount, strrchr(line, ' ') + 1);
 	}
-	free(line);
 	if (list)
 		fclose(list);
-	return 0;
-
-no_memory:
 	free(line);
-	if (list)
-		fclose(list);
-	return -1;
+	return result;
 }
 
 static int copy_mount(struct fold_mount *mount, struct libmnt_fs *fs)
@@ -136,7 +134,8 @@ static int copy_mount(struct fold_mount *mount, struct libmnt_fs *fs)
 	mount->target = strdup(mnt_fs_get_target(fs));
 	mount->lower = strdup(lower ? lower : "none");
 	mount->options = mnt_fs_strdup_options(fs);
-	return mount->target && mount->lower && mount->options ? 0 : -1;
+	mount->domain = strdup("");
+	return mount->target && mount->lower && mount->options && mount->domain ? 0 : -1;
 }
 
 int mounts_read(struct fold_mounts *mounts)
@@ -171,7 +170,7 @@ int mounts_read(struct fold_mounts *mounts)
 		if (copy_mount(&more[mounts->nr - 1], fs))
 			goto no_memory;
 	}
-	if (read_domains(mounts))
+	if (read_options(mounts))
 		goto no_memory;
 	result = 0;
 	goto out;

@@ -28,6 +28,7 @@ struct fold_mount {
 	char *lower;		/* the directory below it */
 	char *options;		/* of the mount and of the filesystem, as mount(8) shows them */
 	char *domain;		/* trust domain, empty if none is named */
+	bool nofold;		/* shares nothing */
 	dev_t device;
 	int id;
 	uint64_t counter[NR_COUNTERS];
