@@ -40,7 +40,7 @@ static size_t is_utf8(const char *at, size_t left)
 	size_t length;
 
 	if (byte[0] < 0x80)
-		return byte[0] != 0x7f;
+		return byte[0] >= 0x20 && byte[0] != 0x7f;
 	if (byte[0] < 0xc0 || byte[0] >= 0xf8)
 		return 0;
 	length = byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : 4;

@@ -19,9 +19,8 @@
 char *name_for_terminal(const char *name);
 
 /*
- * For programs, whatever the locale: UTF-8. What is not, and the control characters
- * from U+007F to U+009F, byte by byte as above; those below are left to the format.
- * To be freed; NULL when memory is short.
+ * For programs, whatever the locale: UTF-8. What is not, and control characters, byte by
+ * byte as above: what programs are given is looked at on terminals, too. To be freed; NULL when memory is short.
  */
 char *name_for_program(const char *name);
 

@@ -40,7 +40,7 @@ TEST(names, for_terminals)
 TEST(names, for_programs)
 {
 	is(name_for_program, "a\xd0\x96\xf0\x9f\x98\x80", "a\xd0\x96\xf0\x9f\x98\x80");
-	is(name_for_program, "a\033\n\x7f", "a\033\n\\x7f");
+	is(name_for_program, "a\033\n\x7f", "a\\x1b\\x0a\\x7f");
 	is(name_for_program, "\xc2\x9b\xc2\xa0", "\\xc2\\x9b\xc2\xa0");
 	is(name_for_program, "\xc0\xaf\xe0\x80\xaf\xf0\x80\x80\xaf",	/* slashes, overlong */
 	   "\\xc0\\xaf\\xe0\\x80\\xaf\\xf0\\x80\\x80\\xaf");

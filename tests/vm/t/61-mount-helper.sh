@@ -171,7 +171,7 @@ refused "/file is not a directory" mount -t foldfs "${long%/*}/file" $FOLD
 mount -t foldfs /mnt/short $FOLD
 assert_eq "$(cat $FOLD/deep)" deep "a file below a long path"
 umount $FOLD /mnt/short
-refused "is longer than 255 bytes" mount -t foldfs -o nofold,context=$name$name $LOWER $FOLD
+refused "is longer than 255 bytes" mount -t foldfs -o nofold,nonesuch=$name$name $LOWER $FOLD
 
 # ---- remount
 mount -t foldfs -o nosuid $LOWER $FOLD
