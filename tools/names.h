@@ -20,7 +20,8 @@ char *name_for_terminal(const char *name);
 
 /*
  * For programs, whatever the locale: UTF-8. What is not, and control characters, byte by
- * byte as above: what programs are given is looked at on terminals, too. To be freed; NULL when memory is short.
+ * byte as above: what programs are given is looked at on terminals, too. To be freed; NULL
+ * when memory is short.
  */
 char *name_for_program(const char *name);
 

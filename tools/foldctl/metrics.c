@@ -54,8 +54,8 @@ static const struct metric {
 #define NR_METRICS (sizeof(metrics) / sizeof(metrics[0]))
 
 /*
- * A label's value: UTF-8, or else the whole of it is refused; backslash, quote and newline
- * are escaped, in that format.
+ * A label's value: UTF-8, or else the whole of it is refused; backslash and quote are
+ * escaped, in that format.
  */
 static void print_label(FILE *out, const char *name, const char *bytes, const char *after)
 {
@@ -63,9 +63,7 @@ static void print_label(FILE *out, const char *name, const char *bytes, const ch
 
 	fprintf(out, "%s=\"", name);
 	for (const char *value = text ? text : ""; *value; value++) {
-		if (*value == '\n')
-			fputs("\\n", out);
-		else if (*value == '"' || *value == '\\')
+		if (*value == '"' || *value == '\\')
 			fprintf(out, "\\%c", *value);
 		else
 			fputc(*value, out);
