@@ -102,7 +102,7 @@ until_true 10 space_is_back
 # with the file or directory locked.)
 mkdir $FOLD/frozen
 waits_or_ended() {
-	! kill -0 "$1" 2>/dev/null || grep -q percpu_rwsem_wait "/proc/$1/stack"
+	! kill -0 "$1" 2>/dev/null || grep -q percpu_ "/proc/$1/stack"
 }
 for dir in $FOLD $LOWER; do
 	echo text >$FOLD/cold
