@@ -8,13 +8,13 @@
  * system calls are used directly, and mount(8)'s generic options are divided here
  * into those of the filesystem, those of the mount, and those of user space.
  */
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <libmount.h>
+#include <limits.h>
+#include <locale.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,9 +23,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "names.h"
+
 #ifndef MOUNT_ATTR_NOSYMFOLLOW
 #define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
 #endif
+
+/* The longest string that fsconfig(2) takes. */
+#define STRING_MAX 255
 
 #define PROPAGATION_FLAGS (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 
@@ -50,7 +55,8 @@ struct request {
  */
 static bool print_log(int fs, bool with_errors)
 {
-	char message[1024];
+	/* Room for a lower directory of any length: what does not fit is lost. */
+	static char message[3 * PATH_MAX];
 	bool error = false;
 	ssize_t length;
 
@@ -58,8 +64,9 @@ static bool print_log(int fs, bool with_errors)
 	while ((length = read(fs, message, sizeof(message) - 1)) > 0) {
 		const char *text = message;
 
+		if (message[length - 1] == '\n')
+			length--;
 		message[length] = '\0';
-		message[strcspn(message, "\n")] = '\0';
 		if (message[0] && message[1] == ' ')
 			text += 2;
 		if (!strncmp(text, "foldfs: ", 8))
@@ -69,25 +76,33 @@ static bool print_log(int fs, bool with_errors)
 				continue;
 			error = true;
 		}
-		warnx("%s%s", message[0] == 'w' ? "warning: " : "", text);
+		complain("%s%s", message[0] == 'w' ? "warning: " : "", text);
 	}
 	return error;
 }
 
 /* Ends a failed step: the kernel's own words when there are some, else errno's. */
-__attribute__((format(printf, 2, 3)))
-static int fail(int fs, const char *format, ...)
+static int fail(int fs, const char *what)
 {
 	int error = errno;
-	va_list args;
 
 	if (!print_log(fs, true)) {
-		va_start(args, format);
 		errno = error;
-		vwarn(format, args);
-		va_end(args);
+		complain_errno("%s", what);
 	}
 	return MNT_EX_FAIL;
+}
+
+static int fail_option(int fs, const char *name)
+{
+	char *what;
+	int result;
+
+	if (asprintf(&what, "option '%s'", name) < 0)
+		return fail(fs, name);
+	result = fail(fs, what);
+	free(what);
+	return result;
 }
 
 /* Options of the filesystem that it does not handle itself but the VFS does. */
@@ -108,7 +123,7 @@ static int set_superblock_flags(int fs, unsigned long flags)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (flags & names[i].flag &&
 		    fsconfig(fs, FSCONFIG_SET_FLAG, names[i].name, NULL, 0))
-			return fail(fs, "option '%s'", names[i].name);
+			return fail_option(fs, names[i].name);
 	return MNT_EX_SUCCESS;
 }
 
@@ -116,6 +131,11 @@ static int set_option(const struct request *request, int fs, const char *name, c
 {
 	int result;
 
+	if (strlen(name) > STRING_MAX || (value && strlen(value) > STRING_MAX)) {
+		complain("option '%.16s...' is longer than %d bytes: shorten its %s", name,
+			 STRING_MAX, strlen(name) > STRING_MAX ? "name" : "value");
+		return MNT_EX_FAIL;
+	}
 	if (value)
 		result = fsconfig(fs, FSCONFIG_SET_STRING, name, value, 0);
 	else
@@ -125,11 +145,11 @@ static int set_option(const struct request *request, int fs, const char *name, c
 
 	if (request->sloppy && errno == EINVAL) {
 		if (request->verbose)
-			warnx("option '%s' is not known and was skipped", name);
+			complain("option '%s' is not known and was skipped", name);
 		print_log(fs, false);
 		return MNT_EX_SUCCESS;
 	}
-	return fail(fs, "option '%s'", name);
+	return fail_option(fs, name);
 }
 
 /* The value may be in quotes, as security contexts with a comma are. */
@@ -155,7 +175,7 @@ static int set_options(const struct request *request, int fs)
 		char *value_copy = value ? copy_value(value, value_length) : NULL;
 
 		if (!name_copy || (value && !value_copy)) {
-			warn("option '%.*s'", (int)name_length, name);
+			complain_errno("option '%.*s'", (int)name_length, name);
 			result = MNT_EX_SYSERR;
 		} else {
 			result = set_option(request, fs, name_copy, value_copy);
@@ -199,7 +219,7 @@ static int set_propagation(const struct request *request)
 	if (!(flags & PROPAGATION_FLAGS))
 		return MNT_EX_SUCCESS;
 	if (mount("none", request->target, NULL, flags, NULL)) {
-		warn("%s: cannot set the propagation type", request->target);
+		complain_errno("%s: cannot set the propagation type", request->target);
 		return MNT_EX_FAIL;
 	}
 	return MNT_EX_SUCCESS;
@@ -232,60 +252,62 @@ static int open_context(void)
 		load_module();
 		fs = fsopen("foldfs", FSOPEN_CLOEXEC);
 		if (fs < 0 && errno == ENODEV) {
-			warnx("the foldfs module is not loaded, and modprobe could not load it; see foldctl doctor");
+			complain("the foldfs module is not loaded, and modprobe could not load it; see foldctl doctor");
 			return -1;
 		}
 	}
 	if (fs < 0)
-		warn("cannot make a mount");
+		complain_errno("cannot make a mount");
 	return fs;
 }
 
-/* A mount that is not attached anywhere yet: its descriptor, or -1 with @result set. */
-static int make_mount(const struct request *request, int *result)
+/* The kernel takes a longer one as a path only, if the module knows that. */
+static int set_lower(const struct request *request, int fs)
 {
-	int fs, mount;
+	bool is_long = strlen(request->lower) > STRING_MAX;
 
-	*result = MNT_EX_FAIL;
-	fs = open_context();
-	if (fs < 0)
-		return -1;
+	if (!is_long)
+		return fsconfig(fs, FSCONFIG_SET_STRING, "source", request->lower, 0);
+	return fsconfig(fs, FSCONFIG_SET_PATH, "source", request->lower, AT_FDCWD);
+}
 
-	mount = -1;
+/* A mount that is not attached anywhere yet: its descriptor, or -1 with @result set. */
+static int make_mount(const struct request *request, int fs, int *result)
+{
+	int mount = -1;
+
 	*result = set_options(request, fs);
 	if (*result)
-		goto out;
-	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", request->lower, 0)) {
-		*result = fail(fs, "%s", request->lower);
-		goto out;
+		return -1;
+	if (set_lower(request, fs)) {
+		*result = fail(fs, request->lower);
+		return -1;
 	}
 	if (request->fake)
-		goto out;
+		return -1;
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0)) {
-		*result = fail(fs, "%s", request->lower);
-		goto out;
+		*result = fail(fs, request->lower);
+		return -1;
 	}
 	mount = fsmount(fs, FSMOUNT_CLOEXEC, mount_attributes(request->flags));
 	if (mount < 0)
-		*result = fail(fs, "%s", request->lower);
+		*result = fail(fs, request->lower);
 	else
 		print_log(fs, true);
-out:
-	close(fs);
 	return mount;
 }
 
-static int new_mount(const struct request *request)
+static int new_mount(const struct request *request, int fs)
 {
 	int mount, result;
 
-	mount = make_mount(request, &result);
+	mount = make_mount(request, fs, &result);
 	if (mount < 0)
 		return result;
 
 	if (move_mount(mount, "", AT_FDCWD, request->target,
 		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS | MOVE_MOUNT_T_AUTOMOUNTS)) {
-		warn("%s", request->target);
+		complain_errno("%s", request->target);
 		result = MNT_EX_FAIL;
 	}
 	close(mount);
@@ -302,15 +324,15 @@ static int remount_superblock(const struct request *request)
 
 	fs = fspick(AT_FDCWD, request->target, FSPICK_CLOEXEC);
 	if (fs < 0) {
-		warn("%s", request->target);
+		complain_errno("%s", request->target);
 		return MNT_EX_FAIL;
 	}
 	result = set_options(request, fs);
 	if (!result && !(request->flags & MS_RDONLY) &&
 	    fsconfig(fs, FSCONFIG_SET_FLAG, "rw", NULL, 0))
-		result = fail(fs, "option 'rw'");
+		result = fail_option(fs, "rw");
 	if (!result && !request->fake && fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0))
-		result = fail(fs, "%s", request->target);
+		result = fail(fs, request->target);
 	close(fs);
 	return result;
 }
@@ -329,7 +351,7 @@ static int remount(const struct request *request)
 	if (result || request->fake)
 		return result;
 	if (mount_setattr(AT_FDCWD, request->target, 0, &attr, sizeof(attr))) {
-		warn("%s", request->target);
+		complain_errno("%s", request->target);
 		return MNT_EX_FAIL;
 	}
 	return set_propagation(request);
@@ -348,7 +370,7 @@ static int parse_options(struct request *request, const char *options)
 	free(generic);
 	if (error) {
 		errno = -error;
-		warn("cannot understand the options '%s'", options);
+		complain_errno("cannot understand the options '%s'", options);
 		return MNT_EX_USAGE;
 	}
 	return MNT_EX_SUCCESS;
@@ -366,7 +388,7 @@ static int enter_namespace(const char *where)
 	}
 	fd = open(where, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || setns(fd, CLONE_NEWNS)) {
-		warn("%s", where);
+		complain_errno("%s", where);
 		return MNT_EX_SYSERR;
 	}
 	close(fd);
@@ -390,6 +412,18 @@ static void usage(FILE *out)
 	      "  -V, --version         show the version\n", out);
 }
 
+static int out_of_memory(void)
+{
+	complain_errno("cannot keep the options");
+	return MNT_EX_SYSERR;
+}
+
+static int wrong_type(const char *type)
+{
+	complain("cannot mount the type '%s'", type);
+	return MNT_EX_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -405,8 +439,11 @@ int main(int argc, char **argv)
 	struct request request = { 0 };
 	const char *namespace = NULL;
 	char *real_lower = NULL;
-	int option, result;
+	int option, fs = -1, result;
 
+	setlocale(LC_CTYPE, "");
+
+	opterr = 0;
 	while ((option = getopt_long(argc, argv, "fnsvN:o:t:hV", options, NULL)) != -1) {
 		switch (option) {
 		case 'f':
@@ -425,11 +462,11 @@ int main(int argc, char **argv)
 			break;
 		case 'o':
 			if (mnt_optstr_append_option(&request.fs_options, optarg, NULL))
-				err(MNT_EX_SYSERR, "cannot keep the options");
+				return out_of_memory();
 			break;
 		case 't':
 			if (strcmp(optarg, "foldfs") && strncmp(optarg, "foldfs.", 7))
-				errx(MNT_EX_USAGE, "cannot mount the type '%s'", optarg);
+				return wrong_type(optarg);
 			break;
 		case 'h':
 			usage(stdout);
@@ -438,11 +475,13 @@ int main(int argc, char **argv)
 			puts("mount.foldfs (foldfs) " FOLDFS_VERSION);
 			return MNT_EX_SUCCESS;
 		default:
+			complain("'%s' is not known, or wants a value; see mount.foldfs --help",
+				 argv[optind - 1]);
 			return MNT_EX_USAGE;
 		}
 	}
 	if (argc - optind != 2) {
-		warnx("a lower directory and a mount point are needed; see mount.foldfs --help");
+		complain("a lower directory and a mount point are needed; see mount.foldfs --help");
 		return MNT_EX_USAGE;
 	}
 	request.lower = argv[optind];
@@ -457,6 +496,15 @@ int main(int argc, char **argv)
 		if (result)
 			return result;
 	}
+	/*
+	 * In our own namespace: this may have to run modprobe, as root, and what has that
+	 * name in another one may be anybody's program.
+	 */
+	if (!(request.flags & MS_REMOUNT)) {
+		fs = open_context();
+		if (fs < 0)
+			return MNT_EX_FAIL;
+	}
 	if (namespace) {
 		result = enter_namespace(namespace);
 		if (result)
@@ -467,11 +515,18 @@ int main(int argc, char **argv)
 
 	/* The mount table should not show a name that means something only here. */
 	real_lower = realpath(request.lower, NULL);
-	if (!real_lower)
-		err(MNT_EX_FAIL, "%s", request.lower);
+	if (real_lower ? strlen(real_lower) >= PATH_MAX : errno == ENAMETOOLONG) {
+		complain("the path of the lower directory is too long: bind-mount it to a shorter one, and mount that");
+		return MNT_EX_FAIL;
+	}
+	if (!real_lower) {
+		complain_errno("%s", request.lower);
+		return MNT_EX_FAIL;
+	}
 	request.lower = real_lower;
 
-	result = new_mount(&request);
+	result = new_mount(&request, fs);
+	close(fs);
 	free(real_lower);
 	free(request.fs_options);
 	return result;

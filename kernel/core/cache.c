@@ -31,7 +31,7 @@ MODULE_PARM_DESC(count_delay_ms, "sleep between the slices of pages_saved");
 
 static struct vfsmount *cache_mnt __ro_after_init;
 
-/* All caches, with their users; few, since each has a filesystem below it. */
+/* All caches, with their users; few, since only root makes a mount. */
 static LIST_HEAD(caches);
 static unsigned long last_id;
 static DEFINE_MUTEX(caches_mutex);	/* protects both */
@@ -149,10 +149,12 @@ static void cache_destroy(struct fold_cache *cache)
 	for (i = 0; i < FOLD_NR_SPACES; i++)
 		space_exit(&cache->space[i]);
 	fold_fill_flush();
+	kfree(cache->domain);
 	kfree(cache);
 }
 
-static struct fold_cache *cache_create(const void *owner, dev_t dev)
+static struct fold_cache *cache_create(const void *owner, const char *domain,
+				       dev_t dev)
 {
 	struct fold_cache *cache;
 	int i, err;
@@ -162,6 +164,10 @@ static struct fold_cache *cache_create(const void *owner, dev_t dev)
 		return ERR_PTR(-ENOMEM);
 	cache->owner = owner;
 	cache->dev = dev;
+	err = -ENOMEM;
+	cache->domain = kstrdup(domain, GFP_KERNEL);
+	if (!cache->domain)
+		goto destroy;
 	for (i = 0; i < FOLD_NR_SPACES; i++) {
 		err = space_init(&cache->space[i], cache);
 		if (err)
@@ -174,20 +180,21 @@ destroy:
 	return ERR_PTR(err);
 }
 
-static struct fold_cache *find_cache(const void *owner)
+static struct fold_cache *find_cache(const void *owner, const char *domain)
 {
 	struct fold_cache *cache;
 
 	list_for_each_entry(cache, &caches, entry)
-		if (cache->owner == owner)
+		if (cache->owner == owner && !strcmp(cache->domain, domain))
 			return cache;
 	return NULL;
 }
 
 /**
- * fold_cache_get - the cache of a lower filesystem
+ * fold_cache_get - the cache of a trust domain over a lower filesystem
  * @owner: whose physical addresses its pages are found by; only compared. The
  *	   caller sees to it that it stays what it is until fold_cache_put().
+ * @domain: the domain's name; mounts whose names are equal get one cache. Copied.
  * @dev: the lower filesystem's device number, for the trace
  * @ra_pages: greatest readahead, in pages
  *
@@ -195,15 +202,15 @@ static struct fold_cache *find_cache(const void *owner)
  * Return: the cache, made now if nobody else uses it, with a reference; or an
  * ERR_PTR() for lack of memory.
  */
-struct fold_cache *fold_cache_get(const void *owner, dev_t dev,
-				  unsigned int ra_pages)
+struct fold_cache *fold_cache_get(const void *owner, const char *domain,
+				  dev_t dev, unsigned int ra_pages)
 {
 	struct fold_cache *cache;
 
 	mutex_lock(&caches_mutex);
-	cache = find_cache(owner);
+	cache = find_cache(owner, domain);
 	if (!cache) {
-		cache = cache_create(owner, dev);
+		cache = cache_create(owner, domain, dev);
 		if (IS_ERR(cache))
 			goto unlock;
 		cache->id = ++last_id;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The shared page cache of one lower filesystem: of all the mounts over it.
+ * The shared page cache of one lower filesystem: of all the mounts over it that
+ * are of one trust domain. Files of two domains never meet, since each domain has
+ * a cache of its own, and nothing in one leads to the other.
  *
  * It is a few spaces, each an address space of our own with a table of the
  * fragments whose pages it holds. A page's index in its space is its physical
@@ -111,15 +113,18 @@ struct fold_space {
 };
 
 /**
- * struct fold_cache - the shared page cache of one lower filesystem
+ * struct fold_cache - the shared page cache of one domain over a lower filesystem
  * @space: by physical address; immutable
  * @stats: counters of what concerns pages, and no one mount
  * @ra_pages: pages of the greatest readahead, as the latest mount has it
  * @id: tells this cache from all others; immutable
  * @owner: whose physical addresses these are; immutable
+ * @domain: the trust domain's name, empty for mounts without one; the cache owns
+ *	    it; immutable
  * @dev: the lower filesystem's device number, for the trace; immutable
  * @users: mounts; protected as @entry is
- * @entry: in the table of caches, by which a mount finds that of its owner
+ * @entry: in the table of caches, by which a mount finds that of its owner and
+ *	   domain
  * @clock: counts looks at extents, so that what was seen has a time
  * @spared: folios in a row that reclaim found in use
  */
@@ -129,6 +134,7 @@ struct fold_cache {
 	unsigned int ra_pages;
 	unsigned long id;
 	const void *owner;
+	const char *domain;
 	dev_t dev;
 	unsigned int users;
 	struct list_head entry;
@@ -144,8 +150,8 @@ static inline struct fold_space *fold_space(struct fold_cache *cache,
 
 int fold_cache_init(void);
 void fold_cache_exit(void);
-struct fold_cache *fold_cache_get(const void *owner, dev_t dev,
-				  unsigned int ra_pages);
+struct fold_cache *fold_cache_get(const void *owner, const char *domain,
+				  dev_t dev, unsigned int ra_pages);
 void fold_cache_put(struct fold_cache *cache);
 unsigned long fold_cache_pages(struct fold_cache *cache);
 unsigned long fold_cache_saved(struct fold_cache *cache);

@@ -5,8 +5,8 @@
  * At umount, in this order: no new joins, and those on their way are over
  * (they hold inodes); no inode is kept any more for its pages; all inodes are
  * evicted, which ends leases, breaks every reference and waits for fills; then no
- * inode of this mount refers to the cache any more, and the last mount over a
- * lower filesystem takes its cache along.
+ * inode of this mount refers to the cache any more, and the last mount of a domain
+ * over a lower filesystem takes its cache along.
  */
 #include <linux/backing-dev.h>
 #include <linux/file.h>
@@ -95,7 +95,7 @@ int fold_share_sb_init(struct super_block *sb, struct fs_context *fc)
 	}
 	ss->queries = true;
 	/* The lower mount keeps the lower superblock until the cache is put. */
-	cache = fold_cache_get(fs->lower_mnt->mnt_sb,
+	cache = fold_cache_get(fs->lower_mnt->mnt_sb, fs->domain ?: "",
 			       fs->lower_mnt->mnt_sb->s_dev,
 			       sb->s_bdi->ra_pages);
 	if (IS_ERR(cache))

@@ -2,6 +2,10 @@
 /*
  * /sys/fs/foldfs/<major:minor>/: one number a file, and "drop", which takes
  * orders. docs/counters.md says what each of them means.
+ *
+ * All of it is root's: sysfs is the same for everybody, whatever he has mounted, and
+ * the numbers of one mount say what its users do, those of a cache what the users of
+ * all its mounts do. Root can give files to others by chgrp(1) and chmod(1).
  */
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
@@ -72,7 +76,7 @@ static unsigned long read_stat(const struct fold_sysfs *dir, int item)
 
 #define FOLD_ATTR(_name, _read, _item)					\
 	static struct fold_attr attr_##_name = {			\
-		.attr = { .name = #_name, .mode = 0444 },		\
+		.attr = { .name = #_name, .mode = 0400 },		\
 		.read = _read,						\
 		.item = _item,						\
 	}

@@ -21,6 +21,8 @@
  * @lower_root: the lower directory
  * @cred: the mounter's credentials
  * @nofold: mount option: share nothing
+ * @domain: mount option: the trust domain whose files may meet those of this
+ *	mount; NULL: that of all mounts without one
  * @upperdir: mount option: can be the upper layer of an overlayfs
  * @root_dev: the device number that the lower directory shows
  * @devs: for each other one below, which one to show; has a lock of its own
@@ -37,6 +39,7 @@ struct fold_sb {
 	const struct cred *cred;
 	bool nofold;
 	bool upperdir;
+	char *domain;
 	dev_t root_dev;
 	struct xarray devs;
 	spinlock_t sync_lock;	/* @lower_wb_err */

@@ -23,38 +23,103 @@ static const struct super_operations fold_super_operations;
 /* What a lower filesystem may pass on in s_flags. */
 #define LOWER_SB_FLAGS	SB_POSIXACL
 
+/* As long as what fsconfig(2) takes for a string. */
+#define DOMAIN_MAX	255
+
 enum {
+	OPT_DOMAIN,
 	OPT_NOFOLD,
+	OPT_SOURCE,
 	OPT_UPPERDIR,
 };
 
 static const struct fs_parameter_spec fold_parameters[] = {
+	fsparam_string_empty("domain", OPT_DOMAIN),
 	fsparam_flag("nofold", OPT_NOFOLD),
+	fsparam_path("source", OPT_SOURCE),
 	fsparam_flag("upperdir", OPT_UPPERDIR),
 	{}
 };
 
+static int fold_changed(struct fs_context *fc, const char *key)
+{
+	return invalfc(fc, "%s cannot be changed by a remount", key);
+}
+
+/*
+ * fsconfig(2) takes strings of 255 bytes at most. So the lower directory can
+ * also be given as a path, by FSCONFIG_SET_PATH.
+ */
+static int fold_parse_source(struct fs_context *fc, struct fs_parameter *param)
+{
+	const char *name;
+
+	if (param->type != fs_value_is_filename)
+		return vfs_parse_fs_param_source(fc, param);
+	if (fc->source)
+		return invalfc(fc, "more than one lower directory given");
+	name = param->name->name;
+	if (*name != '/' && param->dirfd != AT_FDCWD)
+		return invalfc(fc, "a relative path begins at the working directory");
+	fc->source = kstrdup(name, GFP_KERNEL);
+	return fc->source ? 0 : -ENOMEM;
+}
+
+/* The empty name is that of the domain of all mounts without one. */
+static int fold_parse_domain(struct fs_context *fc, struct fs_parameter *param)
+{
+	struct fold_sb *fsb;
+
+	if (fc->purpose == FS_CONTEXT_FOR_RECONFIGURE) {
+		fsb = FOLD_SB(fc->root->d_sb);
+		return strcmp(param->string, fsb->domain ?: "") ?
+			fold_changed(fc, param->key) : 0;
+	}
+	if (param->size > DOMAIN_MAX)
+		return invalfc(fc, "the name of the domain is longer than %d bytes",
+			       DOMAIN_MAX);
+	fsb = fc->s_fs_info;
+	kfree(fsb->domain);
+	fsb->domain = NULL;
+	if (*param->string) {
+		fsb->domain = param->string;
+		param->string = NULL;
+	}
+	return 0;
+}
+
+static int fold_parse_flag(struct fs_context *fc, struct fs_parameter *param,
+			   int opt)
+{
+	bool reconfigure = fc->purpose == FS_CONTEXT_FOR_RECONFIGURE;
+	struct fold_sb *fsb = reconfigure ? FOLD_SB(fc->root->d_sb) :
+					    fc->s_fs_info;
+	bool *flag = opt == OPT_UPPERDIR ? &fsb->upperdir : &fsb->nofold;
+
+	/* mount(8) repeats all options when it remounts. */
+	if (reconfigure && !*flag)
+		return fold_changed(fc, param->key);
+	*flag = true;
+	return 0;
+}
+
 static int fold_parse_param(struct fs_context *fc, struct fs_parameter *param)
 {
-	struct fold_sb *fsb = fc->s_fs_info;
 	struct fs_parse_result result;
-	bool reconfigure = fc->purpose == FS_CONTEXT_FOR_RECONFIGURE;
-	bool *flag;
 	int opt;
 
 	opt = fs_parse(fc, fold_parameters, param, &result);
-	if (opt < 0)
+	switch (opt) {
+	case OPT_DOMAIN:
+		return fold_parse_domain(fc, param);
+	case OPT_SOURCE:
+		return fold_parse_source(fc, param);
+	case OPT_NOFOLD:
+	case OPT_UPPERDIR:
+		return fold_parse_flag(fc, param, opt);
+	default:
 		return opt;
-
-	if (reconfigure)
-		fsb = FOLD_SB(fc->root->d_sb);
-	flag = opt == OPT_UPPERDIR ? &fsb->upperdir : &fsb->nofold;
-	/* mount(8) repeats all options when it remounts. */
-	if (reconfigure && !*flag)
-		return invalfc(fc, "%s cannot be changed by a remount",
-			       param->key);
-	*flag = true;
-	return 0;
+	}
 }
 
 /*
@@ -230,6 +295,7 @@ static void fold_free_sb(struct fold_sb *fsb)
 	if (fsb->lower_mnt)
 		kern_unmount(fsb->lower_mnt);
 	put_cred(fsb->cred);
+	kfree(fsb->domain);
 	kfree(fsb);
 }
 
@@ -341,9 +407,13 @@ static int fold_thaw_super(struct super_block *sb, enum freeze_holder who)
 
 static int fold_show_options(struct seq_file *m, struct dentry *root)
 {
-	if (FOLD_SB(root->d_sb)->nofold)
+	const struct fold_sb *fsb = FOLD_SB(root->d_sb);
+
+	if (fsb->domain)
+		seq_show_option(m, "domain", fsb->domain);
+	if (fsb->nofold)
 		seq_puts(m, ",nofold");
-	if (FOLD_SB(root->d_sb)->upperdir)
+	if (fsb->upperdir)
 		seq_puts(m, ",upperdir");
 	return 0;
 }

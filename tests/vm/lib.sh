@@ -79,14 +79,18 @@ assert_fails() {
 	esac
 }
 
-# until_true SECONDS COMMAND...: wait for it, fail if it does not come.
+# until_true SECONDS COMMAND...: wait until it is true. How long that takes is no
+# verdict, so nothing but the test's own limit ends it, and then the result says what was
+# waited for. After SECONDS, by which it should be true, the log says so.
 until_true() {
-	local end=$(( SECONDS + $1 ))
+	local late=$(( SECONDS + $1 )) waiting=$T/waiting.$BASHPID
 	shift
+	echo "$*" >"$waiting"
 	until "$@"; do
-		[ "$SECONDS" -lt "$end" ] || fail "did not come true in time: $*"
+		[ "$SECONDS" -ne "$late" ] || { echo "still waiting for: $*"; late=-1; }
 		sleep 0.1
 	done
+	rm -f "$waiting"
 }
 
 # ---- the lower filesystem and foldfs -----------------------------------------

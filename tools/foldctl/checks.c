@@ -210,15 +210,18 @@ void check_system(struct checks *checks)
 
 /* ---- mounts */
 
-static void check_counters(struct checks *checks, const struct fold_mount *mount)
+static void check_mount(struct checks *checks, const struct fold_mount *mount)
 {
 	const uint64_t *counter = mount->counter;
 
-	if (mount->options && strstr(mount->options, "nofold")) {
+	if (mount->nofold) {
 		check_found(checks, CHECK_NOTE, "mount", "mount it without nofold to share",
 			    "%s shares nothing: it has the option nofold", mount->target);
 		return;
 	}
+	/* Those of another mount that has the same cache, or nobody's. */
+	if (!mount->known[COUNTER_JOINS])
+		return;
 	if (!counter[COUNTER_REFERENCES])
 		check_found(checks, CHECK_NOTE, "mount",
 			    "read some files through the mount; if they stay unshared, 'foldctl map FILE' says in which state one is and 'filefrag -v' below the mount whether the disk shares it",
@@ -240,18 +243,38 @@ static void check_counters(struct checks *checks, const struct fold_mount *mount
 			    (unsigned long long)counter[COUNTER_FALLBACKS]);
 }
 
+/* Files of mounts in different domains do not meet; perhaps somebody wonders why. */
+static void check_domains(struct checks *checks, const struct fold_mounts *mounts)
+{
+	for (int i = 0; i < mounts->nr; i++)
+		if (mounts->mount[i].domain[0] && !mounts_seen_before(mounts, i))
+			check_found(checks, CHECK_OK, "mount", NULL,
+				    "%s shares within its domain '%s' only", mounts->mount[i].target,
+				    mounts->mount[i].domain);
+}
+
 void check_mounts(struct checks *checks)
 {
 	struct fold_mounts mounts;
+	int failed;
 
-	if (!mounts_read(&mounts)) {
-		for (int i = 0; i < mounts.nr; i++)
-			if (!mounts_seen_before(&mounts, i) &&
-			    !mount_read_counters(&mounts.mount[i]))
-				check_counters(checks, &mounts.mount[i]);
-		if (!mounts.nr)
-			check_found(checks, CHECK_OK, "mount", NULL, "none so far");
+	if (mounts_read(&mounts)) {
+		mounts_free(&mounts);
+		return;
 	}
+	failed = mounts_read_counters(&mounts);
+	if (failed && errno == EACCES)
+		check_found(checks, CHECK_NOTE, "mount", "run foldctl doctor as root",
+			    "only root may read the counters: whether mounts save memory is not known");
+	else if (failed)
+		check_found(checks, CHECK_NOTE, "mount", NULL, "%d have no counters: %s", failed,
+			    strerror(errno));
+	for (int i = 0; i < mounts.nr; i++)
+		if (!mounts_seen_before(&mounts, i))
+			check_mount(checks, &mounts.mount[i]);
+	check_domains(checks, &mounts);
+	if (!mounts.nr)
+		check_found(checks, CHECK_OK, "mount", NULL, "none so far");
 	mounts_free(&mounts);
 }
 

@@ -12,7 +12,6 @@
  *   sum     the sweep of overlap.c; what it says of files goes through a third
  *	     sorter, since it comes in the order of blocks
  */
-#include <err.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 
 #include <linux/fs.h>
 
+#include "../names.h"
 #include "estimate.h"
 #include "extents.h"
 #include "filesystem.h"
@@ -75,9 +75,12 @@ static int by_file(const void *a, const void *b)
 static uint32_t new_group(struct estimate *estimate, const char *path)
 {
 	struct estimate_group *group;
+	size_t length = strlen(path) + 1;
 
-	if (estimate->nr_groups == ESTIMATE_GROUPS)
+	if (estimate->nr_groups == ESTIMATE_GROUPS ||
+	    length > ESTIMATE_GROUP_NAMES - estimate->group_names)
 		return 0;
+	estimate->group_names += length;
 	group = &estimate->group[estimate->nr_groups];
 	group->path = strdup(path);
 	return group->path ? estimate->nr_groups++ : 0;
@@ -90,15 +93,14 @@ static bool shares(const struct filesystem *fs)
 
 static void refuse(const struct filesystem *fs, const char *path)
 {
-	progress_hide();
 	if (fs->kind == FILESYSTEM_FOLDFS)
-		warnx("%s: already on foldfs; 'foldctl status %s' shows what that saves", path,
+		complain("%s: already on foldfs; 'foldctl status %s' shows what that saves", path,
 		      path);
 	else if (!strcmp(fs->name, "overlay"))
-		warnx("%s: on overlay; give the directories that it is made of, on XFS or Btrfs",
+		complain("%s: on overlay; give the directories that it is made of, on XFS or Btrfs",
 		      path);
 	else
-		warnx("%s: on %s; foldfs shares the blocks of reflinked files, on XFS or Btrfs",
+		complain("%s: on %s; foldfs shares the blocks of reflinked files, on XFS or Btrfs",
 		      path, fs->name[0] ? fs->name : "an unknown filesystem");
 }
 
@@ -128,7 +130,7 @@ static int enter_file(struct estimate *estimate, const char *path, const struct 
 	int fd = walk_open(path, st->st_dev, st->st_ino, &now);
 
 	if (fd < 0) {
-		warn("%s", path);
+		complain_errno("%s", path);
 		return 1;
 	}
 	fs = filesystem_of(fd, st->st_dev);
@@ -385,7 +387,7 @@ int estimate_init(struct estimate *estimate)
 	estimate->part = calloc(ESTIMATE_GROUPS, sizeof(*estimate->part));
 	estimate->best = calloc(ESTIMATE_TOP, sizeof(*estimate->best));
 	if (!estimate->group || !estimate->part || !estimate->best) {
-		warn("cannot estimate");
+		complain_errno("cannot estimate");
 		return -1;
 	}
 	estimate->nr_groups = 1;

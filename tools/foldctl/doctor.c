@@ -5,22 +5,24 @@
  * The checks are in checks.c; here they are collected and printed. --report adds what
  * a bug report needs.
  */
-#include <err.h>
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/klog.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
+#include "../names.h"
 #include "checks.h"
+#include "command.h"
 #include "foldctl.h"
 #include "mounts.h"
 #include "report.h"
 
 struct finding {
 	enum check_status status;
+	const char *status_name;
 	const char *what;
 	const char *advice;
 	char *text;
@@ -31,19 +33,25 @@ struct checks {
 	int nr, nr_bad;
 };
 
-enum { COL_STATUS, COL_CHECK, COL_FINDING, COL_ADVICE };
+#define AT(member) offsetof(struct finding, member)
 
 static const struct report_column columns[] = {
-	[COL_STATUS] = { "STATUS", REPORT_TEXT, true, NULL },
-	[COL_CHECK] = { "CHECK", REPORT_TEXT, true, NULL },
-	[COL_FINDING] = { "FINDING", REPORT_TEXT, true, NULL },
-	[COL_ADVICE] = { "ADVICE", REPORT_TEXT, true, NULL },
-	{ NULL, 0, false, NULL },
+	{ "STATUS", REPORT_TEXT, true, AT(status_name), NULL },
+	{ "CHECK", REPORT_TEXT, true, AT(what), NULL },
+	{ "FINDING", REPORT_TEXT, true, AT(text), NULL },
+	{ "ADVICE", REPORT_TEXT, true, AT(advice), NULL },
+	{ NULL, 0, false, 0, NULL },
 };
 
 static const char *const status_names[] = {
 	[CHECK_OK] = "ok", [CHECK_NOTE] = "note", [CHECK_BAD] = "FAIL",
 };
+
+static void __attribute__((noreturn)) no_memory(void)
+{
+	complain_errno("cannot note what was found");
+	exit(FOLDCTL_FAILED);
+}
 
 void check_found(struct checks *checks, enum check_status status, const char *what,
 		 const char *advice, const char *format, ...)
@@ -53,40 +61,20 @@ void check_found(struct checks *checks, enum check_status status, const char *wh
 	int made;
 
 	if (!more)
-		err(FOLDCTL_FAILED, "cannot note what was found");
+		no_memory();
 	checks->finding = more;
 	more += checks->nr++;
 	more->status = status;
+	more->status_name = status_names[status];
 	more->what = what;
 	more->advice = advice;
 	va_start(args, format);
 	made = vasprintf(&more->text, format, args);
 	va_end(args);
 	if (made < 0)
-		err(FOLDCTL_FAILED, "cannot note what was found");
+		no_memory();
 	if (status == CHECK_BAD)
 		checks->nr_bad++;
-}
-
-static void fill(int column, const void *data, struct report_cell *cell)
-{
-	const struct finding *finding = data;
-
-	switch (column) {
-	case COL_STATUS:
-		cell->text = status_names[finding->status];
-		break;
-	case COL_CHECK:
-		cell->text = finding->what;
-		break;
-	case COL_FINDING:
-		cell->text = finding->text;
-		break;
-	case COL_ADVICE:
-		cell->text = finding->advice;
-		cell->empty = !finding->advice;
-		break;
-	}
 }
 
 static int print_json(const struct checks *checks)
@@ -98,9 +86,26 @@ static int print_json(const struct checks *checks)
 	if (report_open(&report, "checks"))
 		return -1;
 	for (int i = 0; i < checks->nr; i++)
-		if (report_line(&report, fill, &checks->finding[i]))
+		if (report_line(&report, &checks->finding[i]))
 			return -1;
 	return report_close(&report);
+}
+
+/* What may hold names. */
+static void print_safely(const char *text)
+{
+	char *safe = name_for_terminal(text);
+
+	fputs(safe ? safe : "?", stdout);
+	free(safe);
+}
+
+/* The same with the line's end, if there is one. */
+static void print_line(char *line)
+{
+	line[strcspn(line, "\n")] = '\0';
+	print_safely(line);
+	putchar('\n');
 }
 
 static void print_text(const struct checks *checks)
@@ -108,8 +113,9 @@ static void print_text(const struct checks *checks)
 	for (int i = 0; i < checks->nr; i++) {
 		const struct finding *finding = &checks->finding[i];
 
-		printf("%-5s %s: %s\n", status_names[finding->status], finding->what,
-		       finding->text);
+		printf("%-5s %s: ", finding->status_name, finding->what);
+		print_safely(finding->text);
+		putchar('\n');
 		if (finding->advice)
 			printf("      %s\n", finding->advice);
 	}
@@ -126,7 +132,7 @@ static void print_file(const char *heading, const char *file)
 		return;
 	printf("%s: ", heading);
 	while (fgets(line, sizeof(line), in))
-		fputs(line, stdout);
+		print_line(line);
 	fclose(in);
 }
 
@@ -141,7 +147,7 @@ static void print_mountinfo(void)
 	while (fgets(line, sizeof(line), in))
 		if (strstr(line, " - foldfs ") || strstr(line, " - xfs ") ||
 		    strstr(line, " - btrfs "))
-			fputs(line, stdout);
+			print_line(line);
 	fclose(in);
 }
 
@@ -156,7 +162,8 @@ static void print_counters(void)
 	for (int i = 0; i < mounts.nr; i++) {
 		if (mount_read_counters(&mounts.mount[i]))
 			continue;
-		printf("%s:", mounts.mount[i].target);
+		print_safely(mounts.mount[i].target);
+		putchar(':');
 		for (int c = 0; c < NR_COUNTERS; c++)
 			if (mounts.mount[i].known[c])
 				printf(" %s=%llu", counter_name(c),
@@ -186,7 +193,7 @@ static void print_log(void)
 		if (strstr(line, "cut here ]") || strstr(line, "BUG: ") || strstr(line, "Oops: "))
 			warning = 60;
 		if (warning || strstr(line, "foldfs"))
-			puts(line);
+			print_line(line);
 		if (warning)
 			warning--;
 		if (strstr(line, "end trace "))
@@ -216,54 +223,33 @@ static void print_bug_report(void)
 	print_log();
 }
 
-static void usage(FILE *out)
-{
-	fputs("Usage: foldctl doctor [OPTION]... [PATH]...\n"
-	      "\n"
-	      "Check whether foldfs can work here and what keeps it from saving memory: the\n"
-	      "kernel, the module, the settings, the mounts, and whether each PATH lies on a\n"
-	      "filesystem that fits.\n"
-	      "\n"
-	      "Options:\n"
-	      "  -J, --json     JSON instead of lines\n"
-	      "  -r, --report   add what a bug report needs: versions, mounts, counters, and the\n"
-	      "                 kernel's messages on foldfs; look through it before you send it\n"
-	      "  -h, --help     show this text\n"
-	      "\n"
-	      "Exit code 1 says that something has FAILed.\n", out);
-}
-
 int foldctl_doctor(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'J' },
-		{ "report", no_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	static char name[] = "foldctl doctor";
 	struct checks checks = { 0 };
 	bool json = false, report = false;
-	int option, result;
+	const struct command_option options[] = {
+		{ 'J', "json", NULL, "JSON instead of lines", NULL, &json },
+		{ 'r', "report", NULL,
+		  "add what a bug report needs: versions, mounts, counters, and the\n"
+		  "kernel's messages on foldfs; look through it before you send it", NULL, &report },
+		{ 0 },
+	};
+	const struct command command = {
+		.name = "doctor",
+		.usage = "foldctl doctor [OPTION]... [PATH]...\n"
+			 "\n"
+			 "Check whether foldfs can work here and what keeps it from saving memory: the\n"
+			 "kernel, the module, the settings, the mounts, and whether each PATH lies on a\n"
+			 "filesystem that fits.\n",
+		.options = options,
+		.columns = "Exit code 1 says that something has FAILed.\n",
+	};
+	int result = command_parse(&command, argc, argv);
 
-	argv[0] = name;
-	while ((option = getopt_long(argc, argv, "Jrh", options, NULL)) != -1) {
-		switch (option) {
-		case 'J':
-			json = true;
-			break;
-		case 'r':
-			report = true;
-			break;
-		case 'h':
-			usage(stdout);
-			return FOLDCTL_OK;
-		default:
-			return FOLDCTL_USAGE;
-		}
-	}
+	if (result >= 0)
+		return result;
 	if (json && report) {
-		warnx("--json and --report do not go together");
+		complain("--json and --report do not go together");
 		return FOLDCTL_USAGE;
 	}
 	check_system(&checks);

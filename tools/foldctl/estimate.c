@@ -5,53 +5,36 @@
  * Needs neither the module nor root. collect.c finds out, this file prints: one
  * sentence, the files that are worth most, and the directories.
  */
-#include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../names.h"
+#include "command.h"
 #include "estimate.h"
 #include "foldctl.h"
 #include "progress.h"
 #include "report.h"
 
-enum { SUM_FILES, SUM_SIZE, SUM_CACHED, SUM_DUPLICATES, SUM_SAVEABLE, SUM_UNFIT, SUM_UNREADABLE,
-       SUM_HIDDEN };
+struct sum_line {
+	uint64_t files, size, cached, duplicates, saveable, unfit, unreadable, hidden;
+};
+
+#define AT(member) offsetof(struct sum_line, member)
 
 static const struct report_column sum_columns[] = {
-	[SUM_FILES] = { "FILES", REPORT_NUMBER, true, NULL },
-	[SUM_SIZE] = { "SIZE", REPORT_SIZE, true, NULL },
-	[SUM_CACHED] = { "CACHED", REPORT_SIZE, true, NULL },
-	[SUM_DUPLICATES] = { "DUPLICATES", REPORT_SIZE, true, NULL },
-	[SUM_SAVEABLE] = { "SAVEABLE", REPORT_SIZE, true, NULL },
-	[SUM_UNFIT] = { "UNFIT", REPORT_SIZE, true, NULL },
-	[SUM_UNREADABLE] = { "UNREADABLE", REPORT_NUMBER, true, NULL },
-	[SUM_HIDDEN] = { "HIDDEN", REPORT_NUMBER, true, NULL },
-	{ NULL, 0, false, NULL },
-};
-
-enum { TOP_SAVEABLE, TOP_DUPLICATES, TOP_CACHED, TOP_COPIES, TOP_NAME };
-
-static const struct report_column file_columns[] = {
-	[TOP_SAVEABLE] = { "SAVEABLE", REPORT_SIZE, true, NULL },
-	[TOP_DUPLICATES] = { "DUPLICATES", REPORT_SIZE, true, NULL },
-	[TOP_CACHED] = { "CACHED", REPORT_SIZE, true, NULL },
-	[TOP_COPIES] = { "COPIES", REPORT_NUMBER, true, NULL },
-	[TOP_NAME] = { "FILE", REPORT_TEXT, true, NULL },
-	{ NULL, 0, false, NULL },
-};
-
-static const struct report_column directory_columns[] = {
-	[TOP_SAVEABLE] = { "SAVEABLE", REPORT_SIZE, true, NULL },
-	[TOP_DUPLICATES] = { "DUPLICATES", REPORT_SIZE, true, NULL },
-	[TOP_CACHED] = { "CACHED", REPORT_SIZE, true, NULL },
-	[TOP_COPIES] = { "FILES", REPORT_NUMBER, true, NULL },
-	[TOP_NAME] = { "DIRECTORY", REPORT_TEXT, true, NULL },
-	{ NULL, 0, false, NULL },
+	{ "FILES", REPORT_NUMBER, true, AT(files), NULL },
+	{ "SIZE", REPORT_SIZE, true, AT(size), NULL },
+	{ "CACHED", REPORT_SIZE, true, AT(cached), NULL },
+	{ "DUPLICATES", REPORT_SIZE, true, AT(duplicates), NULL },
+	{ "SAVEABLE", REPORT_SIZE, true, AT(saveable), NULL },
+	{ "UNFIT", REPORT_SIZE, true, AT(unfit), NULL },
+	{ "UNREADABLE", REPORT_NUMBER, true, AT(unreadable), NULL },
+	{ "HIDDEN", REPORT_NUMBER, true, AT(hidden), NULL },
+	{ NULL, 0, false, 0, NULL },
 };
 
 struct line {
@@ -59,65 +42,24 @@ struct line {
 	const char *name;
 };
 
+#undef AT
+#define AT(member) offsetof(struct line, member)
+
+#define LINE_COLUMNS(of_copies, of_name)						\
+	{ "SAVEABLE", REPORT_SIZE, true, AT(saveable), NULL },				\
+	{ "DUPLICATES", REPORT_SIZE, true, AT(duplicates), NULL },			\
+	{ "CACHED", REPORT_SIZE, true, AT(cached), NULL },				\
+	{ of_copies, REPORT_NUMBER, true, AT(copies), NULL },				\
+	{ of_name, REPORT_TEXT, true, AT(name), NULL },					\
+	{ NULL, 0, false, 0, NULL },
+
+static const struct report_column file_columns[] = { LINE_COLUMNS("COPIES", "FILE") };
+static const struct report_column directory_columns[] = { LINE_COLUMNS("FILES", "DIRECTORY") };
+
 static uint64_t bytes(double pages)
 {
 	/* Rounding errors of a sum that is 0. */
 	return pages < 0.5 ? 0 : (uint64_t)(pages + 0.5) * sysconf(_SC_PAGESIZE);
-}
-
-static void fill_sum(int column, const void *data, struct report_cell *cell)
-{
-	const struct estimate *estimate = data;
-
-	switch (column) {
-	case SUM_FILES:
-		cell->number = estimate->nr_files;
-		break;
-	case SUM_SIZE:
-		cell->number = estimate->size;
-		break;
-	case SUM_CACHED:
-		cell->number = bytes(estimate->cached);
-		break;
-	case SUM_DUPLICATES:
-		cell->number = bytes(estimate->overlap.total.duplicates);
-		break;
-	case SUM_SAVEABLE:
-		cell->number = bytes(estimate->overlap.total.saveable);
-		break;
-	case SUM_UNFIT:
-		cell->number = estimate->unfit;
-		break;
-	case SUM_UNREADABLE:
-		cell->number = estimate->walk.unreadable;
-		break;
-	case SUM_HIDDEN:
-		cell->number = estimate->hidden;
-		break;
-	}
-}
-
-static void fill_line(int column, const void *data, struct report_cell *cell)
-{
-	const struct line *line = data;
-
-	switch (column) {
-	case TOP_SAVEABLE:
-		cell->number = line->saveable;
-		break;
-	case TOP_DUPLICATES:
-		cell->number = line->duplicates;
-		break;
-	case TOP_CACHED:
-		cell->number = line->cached;
-		break;
-	case TOP_COPIES:
-		cell->number = line->copies;
-		break;
-	case TOP_NAME:
-		cell->text = line->name;
-		break;
-	}
 }
 
 /* "3.1 GiB", or bytes. */
@@ -179,7 +121,7 @@ static int print_files(const struct report *options, struct estimate *estimate, 
 		};
 
 		if (spill_names_get(&estimate->names, top->file, path) ||
-		    report_line(&report, fill_line, &line))
+		    report_line(&report, &line))
 			return -1;
 	}
 	return report_close_part(&report, false, last);
@@ -200,7 +142,7 @@ static int print_directories(const struct report *options, struct estimate *esti
 	int result = 0;
 
 	if (!best) {
-		warn("cannot sort directories");
+		complain_errno("cannot sort directories");
 		return -1;
 	}
 	for (uint32_t i = 0; i < estimate->nr_groups; i++)
@@ -221,20 +163,36 @@ static int print_directories(const struct report *options, struct estimate *esti
 
 		if (!line.saveable)
 			break;
-		result = report_line(&report, fill_line, &line);
+		result = report_line(&report, &line);
 	}
 	free(best);
 	return result ? -1 : report_close_part(&report, false, true);
 }
 
-static int print(const struct report *options, struct estimate *estimate)
+static int print_sum(const struct report *options, const struct estimate *estimate)
 {
+	const struct sum_line line = {
+		.files = estimate->nr_files,
+		.size = estimate->size,
+		.cached = bytes(estimate->cached),
+		.duplicates = bytes(estimate->overlap.total.duplicates),
+		.saveable = bytes(estimate->overlap.total.saveable),
+		.unfit = estimate->unfit,
+		.unreadable = estimate->walk.unreadable,
+		.hidden = estimate->hidden,
+	};
 	struct report report;
 
+	if (open_like(&report, options, sum_columns, "estimate") ||
+	    report_line(&report, &line))
+		return -1;
+	return report_close_part(&report, true, false);
+}
+
+static int print(const struct report *options, struct estimate *estimate)
+{
 	if (options->json) {
-		if (open_like(&report, options, sum_columns, "estimate") ||
-		    report_line(&report, fill_sum, estimate) ||
-		    report_close_part(&report, true, false))
+		if (print_sum(options, estimate))
 			return -1;
 	} else {
 		print_sentence(options, estimate);
@@ -253,60 +211,17 @@ static void print_notes(const struct report *options, const struct estimate *est
 	char text[32];
 
 	if (estimate->walk.unreadable)
-		warnx("%" PRIu64 " files or directories could not be read and are not counted%s%s",
+		complain("%" PRIu64 " files or directories could not be read and are not counted%s%s",
 		      estimate->walk.unreadable,
 		      estimate->walk.verbose ? "" : "; --verbose names them",
 		      geteuid() ? "; root may read all" : "");
 	if (estimate->hidden)
-		warnx("the kernel tells root and owners only what is cached: of %" PRIu64
+		complain("the kernel tells root and owners only what is cached: of %" PRIu64
 		      " files that is not counted", estimate->hidden);
 	if (estimate->unfit)
-		warnx("%s more are shared on the disk, but compressed or not aligned to pages: foldfs does not share them",
+		complain("%s more are shared on the disk, but compressed or not aligned to pages: foldfs does not share them",
 		      amount(options, (double)estimate->unfit / sysconf(_SC_PAGESIZE), text,
 			     sizeof(text)));
-}
-
-static void usage(FILE *out)
-{
-	fputs("Usage: foldctl estimate [OPTION]... PATH...\n"
-	      "\n"
-	      "Find out how much page cache holds copies of blocks that files on XFS or Btrfs\n"
-	      "share, and what foldfs would save. Needs neither the module nor root.\n"
-	      "\n"
-	      "Options:\n"
-	      "  -b, --bytes             sizes in bytes\n"
-	      "  -d, --depth N           sum up directories N levels below each PATH (1)\n"
-	      "  -J, --json              JSON instead of tables; sizes in bytes\n"
-	      "  -n, --noheadings        no headings\n"
-	      "  -q, --quiet             no progress bar\n"
-	      "  -t, --top N             show N files and N directories (10)\n"
-	      "  -v, --verbose           name what cannot be read\n"
-	      "  -x, --one-file-system   do not go to other filesystems below PATH\n"
-	      "  -h, --help              show this text\n"
-	      "\n"
-	      "Columns:\n"
-	      "  SAVEABLE    what foldfs saves when everything is cached\n"
-	      "  DUPLICATES  page cache that holds the same blocks once more, now\n"
-	      "  CACHED      page cache of the shared blocks, or of all files of a directory\n"
-	      "  COPIES      files that share a block, this one included\n"
-	      "  FILE        one of the files that share the blocks; the others are not listed\n"
-	      "  FILES       number of files\n"
-	      "  DIRECTORY   a duplicate is split evenly among those who hold it\n", out);
-}
-
-static int number(const char *text, unsigned int greatest, const char *what, unsigned int *value)
-{
-	char *end;
-	unsigned long parsed;
-
-	errno = 0;
-	parsed = strtoul(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || parsed > greatest) {
-		warnx("--%s wants a number from 0 to %u, not '%s'", what, greatest, text);
-		return -1;
-	}
-	*value = parsed;
-	return 0;
 }
 
 static int run(struct estimate *estimate, const struct report *options, char **paths)
@@ -338,57 +253,58 @@ static int run(struct estimate *estimate, const struct report *options, char **p
 	return result;
 }
 
+static int take_depth(const char *argument, void *data)
+{
+	return command_number(argument, "depth", ESTIMATE_DEPTH, data);
+}
+
+static int take_top(const char *argument, void *data)
+{
+	return command_number(argument, "top", ESTIMATE_TOP, data);
+}
+
 int foldctl_estimate(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "bytes", no_argument, NULL, 'b' },
-		{ "depth", required_argument, NULL, 'd' },
-		{ "json", no_argument, NULL, 'J' },
-		{ "noheadings", no_argument, NULL, 'n' },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "top", required_argument, NULL, 't' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "one-file-system", no_argument, NULL, 'x' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
 	static struct estimate estimate = { .depth = 1, .top = 10 };
-	static char name[] = "foldctl estimate";
-	struct report report = { 0 };
-	int option, result;
+	struct report report;
+	bool quiet = false;
+	const struct command_option options[] = {
+		{ 'd', "depth", "N", "sum up directories N levels below each PATH (1)", take_depth,
+		  &estimate.depth },
+		{ 'q', "quiet", NULL, "no progress bar", NULL, &quiet },
+		{ 't', "top", "N", "show N files and N directories (10)", take_top, &estimate.top },
+		{ 'v', "verbose", NULL, "name what cannot be read", NULL, &estimate.walk.verbose },
+		{ 'x', "one-file-system", NULL, "do not go to other filesystems below PATH", NULL,
+		  &estimate.walk.one_filesystem },
+		{ 0 },
+	};
+	const struct command command = {
+		.name = "estimate",
+		.usage = "foldctl estimate [OPTION]... PATH...\n"
+			 "\n"
+			 "Find out how much page cache holds copies of blocks that files on XFS or Btrfs\n"
+			 "share, and what foldfs would save. Needs neither the module nor root.\n",
+		.options = options,
+		.report = &report,
+		.columns =
+			"Columns:\n"
+			"  SAVEABLE    what foldfs saves when everything is cached\n"
+			"  DUPLICATES  page cache that holds the same blocks once more, now\n"
+			"  CACHED      page cache of the shared blocks, or of all files of a directory\n"
+			"  COPIES      files that share a block, this one included\n"
+			"  FILE        one of the files that share the blocks; the others are not listed\n"
+			"  FILES       number of files\n"
+			"  DIRECTORY   a duplicate is split evenly among those who hold it\n",
+		.none_given = "no path given",
+	};
+	int result;
 
-	argv[0] = name;
-	while ((option = getopt_long(argc, argv, "bd:Jnqt:vxh", options, NULL)) != -1) {
-		switch (option) {
-		case 'd':
-			if (number(optarg, ESTIMATE_DEPTH, "depth", &estimate.depth))
-				return FOLDCTL_USAGE;
-			break;
-		case 'q':
-			progress_disable();
-			break;
-		case 't':
-			if (number(optarg, ESTIMATE_TOP, "top", &estimate.top))
-				return FOLDCTL_USAGE;
-			break;
-		case 'v':
-			estimate.walk.verbose = true;
-			break;
-		case 'x':
-			estimate.walk.one_filesystem = true;
-			break;
-		case 'h':
-			usage(stdout);
-			return FOLDCTL_OK;
-		default:
-			if (report_option(&report, option, optarg))
-				return FOLDCTL_USAGE;
-		}
-	}
-	if (optind == argc) {
-		warnx("no path given; see 'foldctl estimate --help'");
-		return FOLDCTL_USAGE;
-	}
+	report_init(&report, NULL);
+	result = command_parse(&command, argc, argv);
+	if (result >= 0)
+		return result;
+	if (quiet)
+		progress_disable();
 	result = run(&estimate, &report, argv + optind);
 	progress_stop();
 	estimate_free(&estimate);

@@ -12,6 +12,7 @@
 
 /* Directories that are summed up each; what comes beyond is one line. */
 #define ESTIMATE_GROUPS 65536
+#define ESTIMATE_GROUP_NAMES (16 * 1024 * 1024)
 #define ESTIMATE_DEPTH 64
 #define ESTIMATE_TOP 1000
 
@@ -49,6 +50,7 @@ struct estimate {
 	struct estimate_group *group;
 	struct overlap_group *part;
 	uint32_t nr_groups;
+	size_t group_names;	/* bytes of their names */
 	uint32_t group_at[ESTIMATE_DEPTH + 1];	/* of the walk's path */
 
 	struct overlap overlap;

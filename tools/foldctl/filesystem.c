@@ -5,7 +5,6 @@
  * The type comes from the mount table, not from statfs(2): foldfs shows the
  * statfs of the filesystem below it.
  */
-#include <err.h>
 #include <fcntl.h>
 #include <libmount.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #include <linux/btrfs.h>
 
+#include "../names.h"
 #include "filesystem.h"
 
 static struct filesystem **known;
@@ -29,7 +29,7 @@ static int mount_type(uint64_t id, char *name, size_t room)
 	int result = -1;
 
 	if (!table || !iter) {
-		warn("cannot read /proc/self/mountinfo");
+		complain_errno("cannot read /proc/self/mountinfo");
 		goto out;
 	}
 	result = 0;
@@ -53,7 +53,7 @@ static int identify(int fd, struct filesystem *fs)
 	struct statx stx;
 
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx)) {
-		warn("statx");
+		complain_errno("statx");
 		return -1;
 	}
 	if (mount_type(stx.stx_mnt_id, fs->name, sizeof(fs->name)))
@@ -85,7 +85,7 @@ const struct filesystem *filesystem_of(int fd, dev_t device)
 	if (more)
 		known = more;
 	if (!fs || !more) {
-		warn("cannot remember filesystems");
+		complain_errno("cannot remember filesystems");
 		free(fs);
 		return NULL;
 	}

@@ -5,7 +5,6 @@
  * This file finds the subcommand and makes sure that a report which could not be
  * written is not taken for a success. Each subcommand is a file of its own.
  */
-#include <err.h>
 #include <errno.h>
 #include <locale.h>
 #include <poll.h>
@@ -15,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../names.h"
 #include "foldctl.h"
 
 static const struct subcommand {
@@ -51,9 +51,9 @@ static void close_stdout(void)
 		if (gone || errno == EPIPE || errno == EBADF)
 			return;
 		if (errno)
-			warn("write error");
+			complain_errno("write error");
 		else
-			warnx("write error");
+			complain("write error");
 		_exit(FOLDCTL_FAILED);
 	}
 }
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 	atexit(close_stdout);
 
 	if (argc < 2) {
-		warnx("no command given");
+		complain("no command given");
 		usage(stderr);
 		return FOLDCTL_USAGE;
 	}
@@ -102,6 +102,6 @@ int main(int argc, char **argv)
 		if (!strcmp(name, subcommands[i].name))
 			return subcommands[i].run(argc - 1, argv + 1);
 
-	warnx("no command '%s'; see 'foldctl --help'", name);
+	complain("no command '%s'; see 'foldctl --help'", name);
 	return FOLDCTL_USAGE;
 }

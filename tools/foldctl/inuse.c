@@ -9,21 +9,17 @@
  */
 #include <ctype.h>
 #include <dirent.h>
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <linux/foldfs.h>
-
+#include "../names.h"
 #include "inuse.h"
-
-#define RANGES_PER_CALL 256
+#include "ranges.h"
 
 /* Every regular file that was met; those that are not on foldfs have no @path. */
 struct scan {
@@ -51,7 +47,7 @@ static int grow(struct scan *scan)
 		return 0;
 	larger.file = calloc(larger.room, sizeof(*larger.file));
 	if (!larger.file) {
-		warn("cannot list files");
+		complain_errno("cannot list files");
 		return -1;
 	}
 	for (size_t i = 0; i < scan->room; i++)
@@ -71,13 +67,7 @@ static bool measure(struct scan *scan, int fd, struct inuse_file *file)
 	uint64_t start = 0;
 
 	do {
-		memset(map, 0, sizeof(*map));
-		map->version = FOLDFS_MAP_VERSION;
-		map->range_size = sizeof(map->ranges[0]);
-		map->nr = RANGES_PER_CALL;
-		map->start = start;
-		map->length = ~(uint64_t)0;
-		if (ioctl(fd, FOLDFS_IOC_MAP, map))
+		if (ranges_ask(fd, map, start))
 			return false;
 		for (uint32_t i = 0; i < map->nr; i++) {
 			const struct foldfs_map_range *range = &map->ranges[i];
@@ -88,7 +78,7 @@ static bool measure(struct scan *scan, int fd, struct inuse_file *file)
 					       (range->sharers - 1);
 			start = range->offset + range->length;
 		}
-	} while (map->nr && map->out_flags & FOLDFS_MAP_MORE);
+	} while (ranges_more(map));
 	return true;
 }
 
@@ -191,11 +181,11 @@ int inuse_read(struct inuse *inuse)
 	int result = 0;
 
 	memset(inuse, 0, sizeof(*inuse));
-	scan.map = malloc(sizeof(*scan.map) + RANGES_PER_CALL * sizeof(scan.map->ranges[0]));
-	if (!proc || !scan.map) {
-		warn("cannot look at processes");
+	scan.map = ranges_new();
+	if (!proc)
+		complain_errno("cannot look at processes");
+	if (!proc || !scan.map)
 		result = -1;
-	}
 	while (!result && (entry = readdir(proc))) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;

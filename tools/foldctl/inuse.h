@@ -17,7 +17,7 @@ struct inuse_file {
 	uint64_t cached;	/* bytes of it in the shared cache */
 	uint64_t saved;		/* its even part of what the sharers save by that, in bytes */
 	uint64_t breaks;	/* of those who ask, see breaks.h; 0 at first */
-	unsigned int processes;
+	uint64_t processes;
 	pid_t last;		/* the process that was counted last */
 };
 

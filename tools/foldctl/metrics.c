@@ -5,10 +5,8 @@
  * One metric for each counter and one label set for each filesystem; page counts become
  * bytes, as the conventions for metric names want base units.
  */
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +15,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "../names.h"
+#include "command.h"
 #include "foldctl.h"
 #include "mounts.h"
 
@@ -53,19 +53,23 @@ static const struct metric {
 
 #define NR_METRICS (sizeof(metrics) / sizeof(metrics[0]))
 
-/* A label's value: backslash, quote and newline are escaped, in that format. */
-static void print_label(FILE *out, const char *name, const char *value, const char *after)
+/*
+ * A label's value: UTF-8, or else the whole of it is refused; backslash and quote are
+ * escaped, in that format.
+ */
+static void print_label(FILE *out, const char *name, const char *bytes, const char *after)
 {
+	char *text = name_for_program(bytes);
+
 	fprintf(out, "%s=\"", name);
-	for (; *value; value++) {
-		if (*value == '\n')
-			fputs("\\n", out);
-		else if (*value == '"' || *value == '\\')
+	for (const char *value = text ? text : ""; *value; value++) {
+		if (*value == '"' || *value == '\\')
 			fprintf(out, "\\%c", *value);
 		else
 			fputc(*value, out);
 	}
 	fprintf(out, "\"%s", after);
+	free(text);
 }
 
 static void print_sample(FILE *out, const struct metric *metric, const struct fold_mount *mount)
@@ -77,27 +81,23 @@ static void print_sample(FILE *out, const struct metric *metric, const struct fo
 	fprintf(out, "%s{", metric->name);
 	print_label(out, "mountpoint", mount->target, ",");
 	print_label(out, "lower", mount->lower, ",");
+	/* An empty label is as good as none. */
+	if (mount->domain[0])
+		print_label(out, "domain", mount->domain, ",");
 	print_label(out, "device", device, "} ");
 	fprintf(out, "%" PRIu64 "\n", metric->pages ? value * sysconf(_SC_PAGESIZE) : value);
 }
 
 static int print_metrics(FILE *out, struct fold_mounts *mounts)
 {
-	int result = 0, nr = 0;
+	int failed = mounts_read_counters(mounts), nr = 0;
 
-	for (int i = 0; i < mounts->nr; i++) {
-		if (mounts_seen_before(mounts, i))
-			continue;
-		nr++;
-		/* One that was unmounted meanwhile must not hide the others. */
-		if (mount_read_counters(&mounts->mount[i])) {
-			memset(mounts->mount[i].known, 0, sizeof(mounts->mount[i].known));
-			result = -1;
-		} else {
-			/* So that sums over mounts are right. */
-			mounts_show(mounts, &mounts->mount[i]);
-		}
-	}
+	if (failed && errno == EACCES)
+		complain("only root may read the counters of foldfs mounts");
+	else if (failed)
+		complain_errno("%d filesystems have no counters", failed);
+	for (int i = 0; i < mounts->nr; i++)
+		nr += !mounts_seen_before(mounts, i);
 	fputs("# HELP foldfs_module_loaded Whether the foldfs module is there.\n"
 	      "# TYPE foldfs_module_loaded gauge\n", out);
 	fprintf(out, "foldfs_module_loaded %d\n", foldfs_present());
@@ -113,7 +113,7 @@ static int print_metrics(FILE *out, struct fold_mounts *mounts)
 			    mounts->mount[i].known[metrics[m].counter])
 				print_sample(out, &metrics[m], &mounts->mount[i]);
 	}
-	return result;
+	return failed ? -1 : 0;
 }
 
 /*
@@ -127,14 +127,14 @@ static int write_file(const char *file, struct fold_mounts *mounts)
 	int fd, result;
 
 	if (asprintf(&temporary, "%s.XXXXXX", file) < 0) {
-		warn("%s", file);
+		complain_errno("%s", file);
 		return -1;
 	}
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd >= 0)
 		out = fdopen(fd, "w");
 	if (!out) {
-		warn("%s", temporary);
+		complain_errno("%s", temporary);
 		if (fd >= 0)
 			close(fd);
 		free(temporary);
@@ -142,11 +142,11 @@ static int write_file(const char *file, struct fold_mounts *mounts)
 	}
 	result = print_metrics(out, mounts);
 	if (fchmod(fd, 0644) || fflush(out) || ferror(out)) {
-		warn("%s", temporary);
+		complain_errno("%s", temporary);
 		unlink(temporary);
 		result = -1;
 	} else if (rename(temporary, file)) {
-		warn("%s", file);
+		complain_errno("%s", file);
 		unlink(temporary);
 		result = -1;
 	}
@@ -155,47 +155,35 @@ static int write_file(const char *file, struct fold_mounts *mounts)
 	return result;
 }
 
-static void usage(FILE *out)
+static int take_file(const char *argument, void *data)
 {
-	fputs("Usage: foldctl metrics [OPTION]...\n"
-	      "\n"
-	      "Print the counters of all foldfs mounts in the text format of Prometheus.\n"
-	      "\n"
-	      "Options:\n"
-	      "  -w, --write FILE   replace FILE with it, at once; for node_exporter's textfile\n"
-	      "                     collector a FILE that ends in .prom in its directory\n"
-	      "  -h, --help         show this text\n", out);
+	*(const char **)data = argument;
+	return 0;
 }
 
 int foldctl_metrics(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "write", required_argument, NULL, 'w' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	static char name[] = "foldctl metrics";
 	const char *file = NULL;
+	const struct command_option options[] = {
+		{ 'w', "write", "FILE",
+		  "replace FILE with it, at once; for node_exporter's textfile\n"
+		  "collector a FILE that ends in .prom in its directory", take_file, &file },
+		{ 0 },
+	};
+	const struct command command = {
+		.name = "metrics",
+		.usage = "foldctl metrics [OPTION]...\n"
+			 "\n"
+			 "Print the counters of all foldfs mounts in the text format of Prometheus. Only\n"
+			 "root may read them.\n",
+		.options = options,
+		.no_arguments = true,
+	};
 	struct fold_mounts mounts;
-	int option, result;
+	int result = command_parse(&command, argc, argv);
 
-	argv[0] = name;
-	while ((option = getopt_long(argc, argv, "w:h", options, NULL)) != -1) {
-		switch (option) {
-		case 'w':
-			file = optarg;
-			break;
-		case 'h':
-			usage(stdout);
-			return FOLDCTL_OK;
-		default:
-			return FOLDCTL_USAGE;
-		}
-	}
-	if (optind < argc) {
-		warnx("unexpected argument '%s'", argv[optind]);
-		return FOLDCTL_USAGE;
-	}
+	if (result >= 0)
+		return result;
 	if (mounts_read(&mounts)) {
 		mounts_free(&mounts);
 		return FOLDCTL_FAILED;

@@ -6,7 +6,6 @@
  * device number of a file: foldfs has one device number for each one below it, and
  * may be mounted over the very directory that it shows.
  */
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,7 +17,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "../names.h"
+#include "foldctl.h"
 #include "mounts.h"
+#include "report.h"
 
 #define SYSFS "/sys/fs/foldfs"
 #define MOUNTINFO "/proc/self/mountinfo"
@@ -55,6 +57,74 @@ bool foldfs_present(void)
 	return found;
 }
 
+static struct fold_mount *by_id(struct fold_mounts *mounts, uint64_t id)
+{
+	for (int i = 0; i < mounts->nr; i++)
+		if ((uint64_t)mounts->mount[i].id == id)
+			return &mounts->mount[i];
+	return NULL;
+}
+
+/* What the kernel writes as a backslash and three octal digits. */
+static void decode_octal(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; to++) {
+		unsigned int value;
+
+		if (sscanf(from, "\\%3o", &value) == 1) {
+			*to = value;
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+/* What foldfs's own options are, as the kernel writes them. 0, or -1 without memory. */
+static int take_options(struct fold_mount *mount, char *options)
+{
+	char *option;
+
+	while ((option = strsep(&options, ","))) {
+		mount->nofold |= !strcmp(option, "nofold");
+		if (strncmp(option, "domain=", 7))
+			continue;
+		free(mount->domain);
+		mount->domain = strdup(option + 7);
+		if (!mount->domain)
+			return -1;
+		decode_octal(mount->domain);
+	}
+	return 0;
+}
+
+/*
+ * From the kernel's own text, since libmount has decoded the options: a domain may have
+ * commas in its name. 0, or -1 when memory is short.
+ */
+static int read_options(struct fold_mounts *mounts)
+{
+	FILE *list = fopen(MOUNTINFO, "re");
+	struct fold_mount *mount;
+	char *line = NULL;
+	size_t room = 0;
+	int result = 0;
+
+	while (list && !result && getline(&line, &room, list) > 0) {
+		mount = by_id(mounts, atoi(line));
+		line[strcspn(line, "\n")] = '\0';
+		if (mount)
+			result = take_options(mount, strrchr(line, ' ') + 1);
+	}
+	if (list)
+		fclose(list);
+	free(line);
+	return result;
+}
+
 static int copy_mount(struct fold_mount *mount, struct libmnt_fs *fs)
 {
 	const char *lower = mnt_fs_get_source(fs);
@@ -64,7 +134,8 @@ static int copy_mount(struct fold_mount *mount, struct libmnt_fs *fs)
 	mount->target = strdup(mnt_fs_get_target(fs));
 	mount->lower = strdup(lower ? lower : "none");
 	mount->options = mnt_fs_strdup_options(fs);
-	return mount->target && mount->lower && mount->options ? 0 : -1;
+	mount->domain = strdup("");
+	return mount->target && mount->lower && mount->options && mount->domain ? 0 : -1;
 }
 
 int mounts_read(struct fold_mounts *mounts)
@@ -77,7 +148,7 @@ int mounts_read(struct fold_mounts *mounts)
 	memset(mounts, 0, sizeof(*mounts));
 	table = mnt_new_table_from_file(MOUNTINFO);
 	if (!table) {
-		warn("cannot read " MOUNTINFO);
+		complain_errno("cannot read " MOUNTINFO);
 		return -1;
 	}
 	iter = mnt_new_iter(MNT_ITER_FORWARD);
@@ -99,11 +170,13 @@ int mounts_read(struct fold_mounts *mounts)
 		if (copy_mount(&more[mounts->nr - 1], fs))
 			goto no_memory;
 	}
+	if (read_options(mounts))
+		goto no_memory;
 	result = 0;
 	goto out;
 
 no_memory:
-	warnx("out of memory");
+	complain("out of memory");
 out:
 	mnt_free_iter(iter);
 	mnt_unref_table(table);
@@ -116,6 +189,7 @@ void mounts_free(struct fold_mounts *mounts)
 		free(mounts->mount[i].target);
 		free(mounts->mount[i].lower);
 		free(mounts->mount[i].options);
+		free(mounts->mount[i].domain);
 	}
 	free(mounts->mount);
 	memset(mounts, 0, sizeof(*mounts));
@@ -123,23 +197,24 @@ void mounts_free(struct fold_mounts *mounts)
 
 struct fold_mount *mounts_find(struct fold_mounts *mounts, const char *path)
 {
+	struct fold_mount *mount;
 	struct statx stx;
 
 	if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &stx)) {
-		warn("%s", path);
+		complain_errno("%s", path);
 		return NULL;
 	}
 	if (!(stx.stx_mask & STATX_MNT_ID)) {
-		warnx("%s: this kernel does not tell which mount a file lies on", path);
+		complain("%s: this kernel does not tell which mount a file lies on", path);
 		return NULL;
 	}
-	for (int i = 0; i < mounts->nr; i++)
-		if ((uint64_t)mounts->mount[i].id == stx.stx_mnt_id)
-			return &mounts->mount[i];
+	mount = by_id(mounts, stx.stx_mnt_id);
+	if (mount)
+		return mount;
 	if (!mounts->nr && !foldfs_present())
-		warnx("%s: not on foldfs; the foldfs module is not loaded", path);
+		complain("%s: not on foldfs; the foldfs module is not loaded", path);
 	else
-		warnx("%s: not on foldfs", path);
+		complain("%s: not on foldfs", path);
 	return NULL;
 }
 
@@ -190,30 +265,61 @@ const char *counter_name(enum counter counter)
 int mount_open_sysfs(const struct fold_mount *mount)
 {
 	char directory[64];
-	int fd;
 
 	snprintf(directory, sizeof(directory), SYSFS "/%u:%u", major(mount->device),
 		 minor(mount->device));
-	fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		warn("%s: no counters: %s", mount->target, directory);
-	return fd;
+	return open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int mount_try_counters(struct fold_mount *mount)
+{
+	int fd = mount_open_sysfs(mount), result = fd < 0 ? -1 : 0, error;
+
+	for (int i = 0; i < NR_COUNTERS && !result; i++)
+		result = read_counter(fd, counter_files[i], &mount->counter[i],
+				      &mount->known[i]);
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	if (result)
+		memset(mount->known, 0, sizeof(mount->known));
+	errno = error;
+	return result;
 }
 
 int mount_read_counters(struct fold_mount *mount)
 {
-	int fd = mount_open_sysfs(mount), result = 0;
+	static bool said;
+	int result = mount_try_counters(mount);
 
-	if (fd < 0)
-		return -1;
-	for (int i = 0; i < NR_COUNTERS && !result; i++) {
-		result = read_counter(fd, counter_files[i], &mount->counter[i],
-				      &mount->known[i]);
-		if (result)
-			warn("%s: counter %s", mount->target, counter_files[i]);
-	}
-	close(fd);
+	if (!result || (said && errno == EACCES))
+		return result;
+	if (errno == EACCES)
+		complain("only root may read the counters of foldfs mounts");
+	else
+		complain_errno("%s: no counters", mount->target);
+	said |= errno == EACCES;
 	return result;
+}
+
+int mounts_read_counters(struct fold_mounts *mounts)
+{
+	int failed = 0, error = 0;
+
+	for (int i = 0; i < mounts->nr; i++) {
+		if (mounts_seen_before(mounts, i))
+			continue;
+		/* One that was unmounted meanwhile must not hide the others. */
+		if (mount_try_counters(&mounts->mount[i])) {
+			error = errno;
+			failed++;
+		} else {
+			/* So that sums over mounts are right. */
+			mounts_show(mounts, &mounts->mount[i]);
+		}
+	}
+	errno = error;
+	return failed;
 }
 
 void mounts_show(struct fold_mounts *mounts, struct fold_mount *mount)
@@ -236,24 +342,45 @@ void mounts_show(struct fold_mounts *mounts, struct fold_mount *mount)
 	mount->shown = true;
 }
 
-int mounts_act(struct fold_mounts *mounts, char **paths, int nr, bool every,
-	       int (*act)(struct fold_mount *mount, void *data), void *data)
+static int add_all(struct fold_mounts *mounts, struct report *report, char **paths, int nr,
+		   bool every,
+		   int (*add)(struct fold_mounts *mounts, struct fold_mount *mount,
+			      struct report *report))
 {
 	int result = 0;
 
 	if (!nr && !mounts->nr && !foldfs_present()) {
-		warnx("the foldfs module is not loaded");
+		complain("the foldfs module is not loaded");
 		return -1;
 	}
 	for (int i = 0; !nr && i < mounts->nr; i++)
 		if ((every || !mounts_seen_before(mounts, i)) &&
-		    act(&mounts->mount[i], data))
+		    add(mounts, &mounts->mount[i], report))
 			result = -1;
 	for (int i = 0; i < nr; i++) {
 		struct fold_mount *mount = mounts_find(mounts, paths[i]);
 
-		if (!mount || act(mount, data))
+		if (!mount || add(mounts, mount, report))
 			result = -1;
 	}
+	return result;
+}
+
+int mounts_table(struct report *report, char **paths, int nr, bool every,
+		 int (*add)(struct fold_mounts *mounts, struct fold_mount *mount,
+			    struct report *report))
+{
+	struct fold_mounts mounts;
+	int result = FOLDCTL_OK;
+
+	if (mounts_read(&mounts) || report_open(report, "filesystems")) {
+		mounts_free(&mounts);
+		return FOLDCTL_FAILED;
+	}
+	if (add_all(&mounts, report, paths, nr, every, add))
+		result = FOLDCTL_FAILED;
+	if (report_close(report))
+		result = FOLDCTL_FAILED;
+	mounts_free(&mounts);
 	return result;
 }

@@ -27,12 +27,16 @@ struct fold_mount {
 	char *target;		/* where it is mounted */
 	char *lower;		/* the directory below it */
 	char *options;		/* of the mount and of the filesystem, as mount(8) shows them */
+	char *domain;		/* trust domain, empty if none is named */
+	bool nofold;		/* shares nothing */
 	dev_t device;
 	int id;
 	uint64_t counter[NR_COUNTERS];
-	bool known[NR_COUNTERS];	/* false: this module does not have the counter */
+	bool known[NR_COUNTERS];	/* false: not there, or not for this user to read */
 	bool shown;			/* see mounts_show() */
 };
+
+struct report;
 
 struct fold_mounts {
 	struct fold_mount *mount;
@@ -56,11 +60,13 @@ void mounts_free(struct fold_mounts *mounts);
 struct fold_mount *mounts_find(struct fold_mounts *mounts, const char *path);
 
 /*
- * Calls @act for the mount of each of @nr @paths; or, with none, for all mounts, each
- * filesystem once unless @every. 0, or -1 if one was not found or @act failed.
+ * The table "filesystems": calls @add for the mount of each of @nr @paths; or, with none,
+ * for all mounts, each filesystem once unless @every. Returns the exit code: failure if one
+ * was not found or @add returned -1.
  */
-int mounts_act(struct fold_mounts *mounts, char **paths, int nr, bool every,
-	       int (*act)(struct fold_mount *mount, void *data), void *data);
+int mounts_table(struct report *report, char **paths, int nr, bool every,
+		 int (*add)(struct fold_mounts *mounts, struct fold_mount *mount,
+			    struct report *report));
 
 /* Is the filesystem of mount @nr that of an earlier one, too? */
 bool mounts_seen_before(const struct fold_mounts *mounts, int nr);
@@ -68,11 +74,21 @@ bool mounts_seen_before(const struct fold_mounts *mounts, int nr);
 /* The name of a counter's file. */
 const char *counter_name(enum counter counter);
 
-/* Opens the mount's directory in sysfs. A descriptor, or -1 after it complained. */
+/* Opens the mount's directory in sysfs. A descriptor, or -1 with errno. */
 int mount_open_sysfs(const struct fold_mount *mount);
 
-/* Reads the counters of one mount. 0, or -1 after it complained. */
+/*
+ * Reads the counters of one mount. 0, or -1 with errno; the first says then that only root
+ * may, once, or what else there is to say. None is known after a failure.
+ */
 int mount_read_counters(struct fold_mount *mount);
+int mount_try_counters(struct fold_mount *mount);
+
+/*
+ * Reads those of all filesystems with mount_try_counters(), and has mounts_show() decide
+ * which are known. The number of filesystems that failed, with the errno of the last.
+ */
+int mounts_read_counters(struct fold_mounts *mounts);
 
 /*
  * Mounts over one lower filesystem have one cache. To be called for each that is shown,

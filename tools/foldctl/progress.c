@@ -2,9 +2,9 @@
 /*
  * A progress bar.
  *
- * It is drawn on stderr if that is a terminal that can move its cursor, and the
- * first time when half a second has gone: what is done sooner needs no bar. A
- * signal that ends the program takes it off the screen first.
+ * It is drawn on stderr if that is a terminal that can move its cursor, and the first
+ * time when much has been done, or half a second has gone: what is done sooner needs no
+ * bar. A signal that ends the program takes it off the screen first.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -15,11 +15,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../names.h"
 #include "progress.h"
 #include "report.h"
 
 #define FIRST_MS	500
 #define AGAIN_MS	200
+/* Much. */
+#define FIRST_THINGS	1024
+#define FIRST_BYTES	(64ULL << 20)
 #define NARROWEST	24
 #define WIDEST		100
 
@@ -28,7 +32,8 @@ static struct {
 	bool bytes;
 	const char *what;
 	uint64_t total;
-	uint64_t next_ms;	/* no drawing before */
+	uint64_t first;		/* drawn when so much is done, at the latest */
+	uint64_t next_ms;	/* no drawing before, else */
 	unsigned int countdown;	/* calls until the clock is looked at */
 } bar;
 
@@ -88,11 +93,13 @@ void progress_start(const char *what, uint64_t total, bool bytes)
 	if (bar.disabled || !isatty(STDERR_FILENO) || !terminal || !strcmp(terminal, "dumb"))
 		return;
 	catch_signals();
+	complain_first = wipe;
 	bar.active = true;
 	bar.what = what;
 	bar.total = total;
 	bar.bytes = bytes;
 	bar.countdown = 0;
+	bar.first = bytes ? FIRST_BYTES : FIRST_THINGS;
 	bar.next_ms = now_ms() + FIRST_MS;
 }
 
@@ -157,21 +164,18 @@ static void draw(uint64_t done)
 
 void progress_set(uint64_t done)
 {
+	bool much = done >= bar.first;
 	uint64_t now;
 
-	if (!bar.active || bar.countdown--)
+	if (!bar.active || (bar.countdown-- && !much))
 		return;
 	bar.countdown = 15;
 	now = now_ms();
-	if (now < bar.next_ms)
+	if (now < bar.next_ms && !much)
 		return;
+	bar.first = UINT64_MAX;
 	bar.next_ms = now + AGAIN_MS;
 	draw(done);
-}
-
-void progress_hide(void)
-{
-	wipe();
 }
 
 void progress_stop(void)

@@ -15,13 +15,13 @@ void progress_disable(void);
  */
 void progress_start(const char *what, uint64_t total, bool bytes);
 
-/* @done of them are done. Cheap: draws a few times a second. */
+/*
+ * @done of them are done. Cheap: draws a few times a second. Messages take the bar off the
+ * screen, and the next call brings it back.
+ */
 void progress_set(uint64_t done);
 
-/* Takes the bar off the screen; the next progress_set() brings it back. */
-void progress_hide(void);
-
-/* The same for good. */
+/* Takes the bar off the screen for good. */
 void progress_stop(void);
 
 #endif

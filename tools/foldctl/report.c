@@ -3,23 +3,32 @@
  * Tables of columns on top of libsmartcols.
  *
  * JSON is for programs: sizes in it are always bytes, and what is not known is
- * null. Both come from the column's type, so no subcommand has to think of it.
+ * null. Both come from the column's type, so no subcommand has to think of it, nor of
+ * what bytes may be in a text.
  */
-#include <err.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <libsmartcols.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "../names.h"
+#include "command.h"
 #include "report.h"
 
 void report_init(struct report *report, const struct report_column *columns)
 {
 	memset(report, 0, sizeof(*report));
+	report_set_columns(report, columns);
+}
+
+void report_set_columns(struct report *report, const struct report_column *columns)
+{
 	report->columns = columns;
-	for (int i = 0; columns[i].name; i++)
+	report->nr_chosen = 0;
+	for (int i = 0; columns && columns[i].name; i++)
 		if (columns[i].shown)
 			report->chosen[report->nr_chosen++] = i;
 }
@@ -46,11 +55,11 @@ static int choose_columns(struct report *report, const char *list)
 		int column = find_column(report, list, length);
 
 		if (column < 0) {
-			warnx("no column '%.*s'; --help lists them", (int)length, list);
+			complain("no column '%.*s'; --help lists them", (int)length, list);
 			return -1;
 		}
 		if (report->nr_chosen == REPORT_MAX_COLUMNS) {
-			warnx("too many columns");
+			complain("too many columns");
 			return -1;
 		}
 		report->chosen[report->nr_chosen++] = column;
@@ -60,44 +69,58 @@ static int choose_columns(struct report *report, const char *list)
 	}
 }
 
-int report_option(struct report *report, int option, const char *argument)
+static int want(const char *list, void *data)
 {
-	switch (option) {
-	case 'b':
-		report->bytes = true;
-		return 0;
-	case 'J':
-		report->json = true;
-		return 0;
-	case 'n':
-		report->noheadings = true;
-		return 0;
-	case 'o':
-		return choose_columns(report, argument);
-	default:
-		return -1;
-	}
+	struct report *report = data;
+
+	report->wanted = list;
+	return 0;
 }
 
-void report_help(const struct report *report, FILE *out)
+void report_options(struct report *report, struct command_option *options)
 {
-	fputs("  -b, --bytes        sizes in bytes\n"
-	      "  -J, --json         JSON instead of a table; sizes in bytes\n"
-	      "  -n, --noheadings   no headings\n"
-	      "  -o, --output LIST  these columns; with + in front, these as well\n"
-	      "  -h, --help         show this text\n"
-	      "\n"
-	      "Columns (* shown by default):\n", out);
+	const struct command_option all[REPORT_NR_OPTIONS + 1] = {
+		{ 'b', "bytes", NULL, "sizes in bytes", NULL, &report->bytes },
+		{ 'J', "json", NULL, "JSON instead of a table; sizes in bytes", NULL,
+		  &report->json },
+		{ 'n', "noheadings", NULL, "no headings", NULL, &report->noheadings },
+		{ 'o', "output", "LIST", "these columns; with + in front, these as well", want,
+		  report },
+	};
+
+	memcpy(options, all, sizeof(all));
+	if (!report->columns)
+		memset(&options[REPORT_NR_OPTIONS - 1], 0, sizeof(*options));
+}
+
+int report_choose(struct report *report)
+{
+	return report->wanted ? choose_columns(report, report->wanted) : 0;
+}
+
+void report_help(const struct report *report)
+{
+	if (!report->columns)
+		return;
+	puts("\nColumns (* shown by default):");
 	for (int i = 0; report->columns[i].name; i++)
-		fprintf(out, " %c%-12s %s\n", report->columns[i].shown ? '*' : ' ',
-			report->columns[i].name, report->columns[i].help);
+		printf(" %c%-12s %s\n", report->columns[i].shown ? '*' : ' ',
+		       report->columns[i].name, report->columns[i].help);
+}
+
+bool report_has_numbers(const struct report *report)
+{
+	for (int i = 0; i < report->nr_chosen; i++)
+		if (report->columns[report->chosen[i]].type != REPORT_TEXT)
+			return true;
+	return false;
 }
 
 int report_open(struct report *report, const char *name)
 {
 	report->table = scols_new_table();
 	if (!report->table) {
-		warn("cannot make a table");
+		complain_errno("cannot make a table");
 		return -1;
 	}
 	if (report->json) {
@@ -105,6 +128,8 @@ int report_open(struct report *report, const char *name)
 		scols_table_set_name(report->table, name);
 	}
 	scols_table_enable_noheadings(report->table, report->noheadings);
+	/* It would do again what names.c has done. */
+	scols_table_enable_noencoding(report->table, 1);
 
 	for (int i = 0; i < report->nr_chosen; i++) {
 		const struct report_column *column = &report->columns[report->chosen[i]];
@@ -114,7 +139,7 @@ int report_open(struct report *report, const char *name)
 		made = scols_table_new_column(report->table, column->name, 0,
 					      number ? SCOLS_FL_RIGHT : 0);
 		if (!made) {
-			warn("cannot make a table");
+			complain_errno("cannot make a table");
 			return -1;
 		}
 		if (report->json)
@@ -155,62 +180,68 @@ char *report_size(uint64_t bytes)
 	return made < 0 ? NULL : text;
 }
 
-static char *format_cell(const struct report *report, enum report_type type,
-			 const struct report_cell *cell)
+/* A cell's text, to be freed; NULL when memory is short. */
+static char *format_cell(const struct report *report, enum report_type type, const void *value)
 {
+	uint64_t number;
 	char *text;
 
-	switch (type) {
-	case REPORT_TEXT:
-		return strdup(cell->text);
-	case REPORT_SIZE:
-		if (!report->bytes && !report->json)
-			return report_size(cell->number);
-		break;
-	case REPORT_NUMBER:
-		break;
-	}
-	return asprintf(&text, "%" PRIu64, cell->number) < 0 ? NULL : text;
+	if (type == REPORT_TEXT && report->json)
+		return name_for_program(*(const char *const *)value);
+	if (type == REPORT_TEXT)
+		return name_for_terminal(*(const char *const *)value);
+	number = *(const uint64_t *)value;
+	if (type == REPORT_SIZE && !report->bytes && !report->json)
+		return report_size(number);
+	return asprintf(&text, "%" PRIu64, number) < 0 ? NULL : text;
 }
 
-int report_line(struct report *report,
-		void (*fill)(int column, const void *data, struct report_cell *cell),
-		const void *data)
+static bool is_unknown(enum report_type type, const void *value)
 {
-	struct libscols_line *line = scols_table_new_line(report->table, NULL);
+	return type == REPORT_TEXT ? !*(const char *const *)value :
+				     *(const uint64_t *)value == REPORT_UNKNOWN;
+}
 
-	if (!line) {
-		warn("cannot add a line");
+int report_line(struct report *report, const void *line)
+{
+	struct libscols_line *made = scols_table_new_line(report->table, NULL);
+
+	if (!made) {
+		complain_errno("cannot add a line");
 		return -1;
 	}
 	for (int i = 0; i < report->nr_chosen; i++) {
-		struct report_cell cell = { 0 };
+		const struct report_column *column = &report->columns[report->chosen[i]];
+		const void *value = (const char *)line + column->at;
 		char *text;
 
-		fill(report->chosen[i], data, &cell);
-		if (cell.empty)
+		if (is_unknown(column->type, value))
 			continue;
-		text = format_cell(report, report->columns[report->chosen[i]].type, &cell);
-		if (!text || scols_line_refer_data(line, i, text)) {
-			warn("cannot add a line");
+		text = format_cell(report, column->type, value);
+		if (!text || scols_line_refer_data(made, i, text)) {
+			complain_errno("cannot add a line");
 			return -1;
 		}
 	}
 	return 0;
 }
 
-int report_close(struct report *report)
+/* Frees the table after it was printed, or was not. 0, or -1 after it complained. */
+static int finish(struct report *report, int error)
 {
-	int error = scols_print_table(report->table);
-
 	scols_unref_table(report->table);
 	report->table = NULL;
 	if (error) {
 		errno = -error;
-		warn("cannot print the table");
+		complain_errno("cannot print the table");
 		return -1;
 	}
 	return 0;
+}
+
+int report_close(struct report *report)
+{
+	return finish(report, scols_print_table(report->table));
 }
 
 /*
@@ -236,20 +267,10 @@ static int print_part(struct report *report, bool first, bool last)
 
 int report_close_part(struct report *report, bool first, bool last)
 {
-	int error;
-
 	if (!report->json) {
 		if (!first)
 			putchar('\n');
 		return report_close(report);
 	}
-	error = print_part(report, first, last);
-	scols_unref_table(report->table);
-	report->table = NULL;
-	if (error) {
-		errno = -error;
-		warn("cannot print the table");
-		return -1;
-	}
-	return 0;
+	return finish(report, print_part(report, first, last));
 }

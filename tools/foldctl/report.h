@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A report is a table of columns, printed for people or as JSON. The subcommand
- * describes its columns once; headings, --output, --help and JSON follow from that.
+ * describes its columns once; headings, --output, --help, cells and JSON follow from
+ * that.
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -9,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
+struct command_option;
 struct libscols_table;
 
 enum report_type {
@@ -23,8 +24,16 @@ struct report_column {
 	const char *name;
 	enum report_type type;
 	bool shown;		/* without --output */
+	/*
+	 * Where the value is in the structure that is given for a line: a const char *
+	 * for a text, a uint64_t for the others.
+	 */
+	size_t at;
 	const char *help;
 };
+
+/* A number that is not known: a blank, null in JSON. For a text that is NULL. */
+#define REPORT_UNKNOWN UINT64_MAX
 
 #define REPORT_MAX_COLUMNS 32
 
@@ -32,47 +41,40 @@ struct report {
 	const struct report_column *columns;	/* ends with a NULL name */
 	int chosen[REPORT_MAX_COLUMNS];
 	int nr_chosen;
+	const char *wanted;	/* --output */
 	bool json;
 	bool bytes;
 	bool noheadings;
 	struct libscols_table *table;
 };
 
-/* What one cell holds. Exactly the member that the column's type asks for is set. */
-struct report_cell {
-	bool empty;		/* nothing is known: a blank, null in JSON */
-	uint64_t number;
-	const char *text;	/* stays valid until the next cell is asked for */
-};
-
-/* The options that every report has, for getopt_long(). */
-#define REPORT_SHORT_OPTIONS "bJno:h"
-#define REPORT_LONG_OPTIONS					\
-	{ "bytes", no_argument, NULL, 'b' },			\
-	{ "json", no_argument, NULL, 'J' },			\
-	{ "noheadings", no_argument, NULL, 'n' },		\
-	{ "output", required_argument, NULL, 'o' },		\
-	{ "help", no_argument, NULL, 'h' }
-
-/* Starts with the columns that are shown by default. */
+/* Starts with the columns that are shown by default. NULL: columns cannot be chosen. */
 void report_init(struct report *report, const struct report_column *columns);
 
-/* Takes one of the common options. 0, or -1 after it complained. */
-int report_option(struct report *report, int option, const char *argument);
+/* Other columns; what else has been set stays. */
+void report_set_columns(struct report *report, const struct report_column *columns);
 
-/* Prints the help texts of the common options and of the columns. */
-void report_help(const struct report *report, FILE *out);
+/*
+ * The options that reports have, which set what is in @report: so many, and one with the
+ * letter 0 behind them; see command.h.
+ */
+#define REPORT_NR_OPTIONS 4
+void report_options(struct report *report, struct command_option *options);
+
+/* Prints the help texts of the columns. */
+void report_help(const struct report *report);
+
+/* Chooses the columns that are wanted. 0, or -1 after it complained. */
+int report_choose(struct report *report);
+
+/* Is a column among those that are chosen that is not text? */
+bool report_has_numbers(const struct report *report);
 
 /* Makes the empty table, called @name in JSON. 0, or -1 after it complained. */
 int report_open(struct report *report, const char *name);
 
-/*
- * Adds one line. @fill is called once for each chosen column with the column's
- * index in the table of columns. 0, or -1 after it complained.
- */
-int report_line(struct report *report,
-		void (*fill)(int column, const void *data, struct report_cell *cell),
-		const void *data);
+/* Adds one line, see report_column.at. 0, or -1 after it complained. */
+int report_line(struct report *report, const void *line);
 
 /* Prints the table and frees it. 0, or -1 after it complained. */
 int report_close(struct report *report);

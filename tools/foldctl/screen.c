@@ -6,7 +6,6 @@
  * that ends the program ends the loop first, so that the terminal and the trace
  * instance are put in order.
  */
-#include <err.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <ncurses.h>
@@ -17,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../names.h"
 #include "breaks.h"
 #include "inuse.h"
 #include "mounts.h"
@@ -38,6 +38,7 @@ struct view {
 	struct breaks breaks;
 	bool traced;
 	const char *untraced;		/* why not */
+	bool uncounted;			/* the counters are for root only */
 	struct before *before;
 	int nr_before;
 	double at, since;		/* seconds: this look, and since the last one */
@@ -88,15 +89,8 @@ static int look(struct view *view)
 	view->at = at;
 	if (mounts_read(&view->mounts))
 		return -1;
-	for (int i = 0; i < view->mounts.nr; i++) {
-		struct fold_mount *mount = &view->mounts.mount[i];
-
-		/* One that goes away meanwhile shows nothing. */
-		if (mount_read_counters(mount))
-			memset(mount->known, 0, sizeof(mount->known));
-		else
-			mounts_show(&view->mounts, mount);
-	}
+	/* Those that cannot be read show nothing. */
+	view->uncounted = mounts_read_counters(&view->mounts) && errno == EACCES;
 	if (inuse_read(&view->inuse))
 		return -1;
 	if (view->traced)
@@ -132,17 +126,23 @@ static void print_pages(int row, int column, const struct fold_mount *mount,
 		mvprintw(row, column, "%8s", "-");
 }
 
-static void print_path(int row, int column, const char *path)
+static void print_path(int row, int column, const char *name)
 {
-	int room = COLS - column, length = strlen(path);
+	char *path = name_for_terminal(name), *from = path;
+	int room = COLS - column, length;
 
-	/* The end of a path tells more than its beginning. */
-	if (room < 4)
+	if (!path || room < 4) {
+		free(path);
 		return;
+	}
+	/* The end of a path tells more than its beginning; but not from within a character. */
+	length = strlen(path);
 	if (length > room)
-		mvprintw(row, column, "...%s", path + length - (room - 3));
-	else
-		mvprintw(row, column, "%s", path);
+		from += length - (room - 3);
+	while ((*from & 0xc0) == 0x80)
+		from++;
+	mvprintw(row, column, "%s%s", from == path ? "" : "...", from);
+	free(path);
 }
 
 static void print_rate(const struct view *view, int row, int column,
@@ -162,7 +162,9 @@ static void print_rate(const struct view *view, int row, int column,
 
 static void draw_mounts(const struct view *view, int *row, int last)
 {
-	heading(row, "   SAVED  CACHED  FILLS/s BREAKS/s ZAPPED/s  MOUNT");
+	heading(row, view->uncounted ?
+		"   SAVED  CACHED  FILLS/s BREAKS/s ZAPPED/s  MOUNT (only root may read counters)" :
+		"   SAVED  CACHED  FILLS/s BREAKS/s ZAPPED/s  MOUNT");
 	for (int i = 0; i < view->mounts.nr && *row <= last; i++) {
 		const struct fold_mount *mount = &view->mounts.mount[i];
 
@@ -192,7 +194,7 @@ static void draw_files(const struct view *view, int *row, int last)
 
 		print_size(*row, 0, file->saved);
 		print_size(*row, 8, file->cached);
-		mvprintw(*row, 17, "%5u", file->processes);
+		mvprintw(*row, 17, "%5" PRIu64, file->processes);
 		print_path(*row, 24, file->path);
 		(*row)++;
 	}
@@ -309,12 +311,12 @@ int screen_run(double interval)
 	int result;
 
 	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)) {
-		warnx("not on a terminal; use --once for a table");
+		complain("not on a terminal; use --once for a table");
 		return -1;
 	}
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen) {
-		warnx("unknown terminal type '%s'; use --once for a table",
+		complain("unknown terminal type '%s'; use --once for a table",
 		      getenv("TERM") ? getenv("TERM") : "");
 		return -1;
 	}

@@ -7,11 +7,11 @@
  * windows gives the records in order. Whatever fits into the buffer never touches
  * the disk.
  */
-#include <err.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../names.h"
 #include "sorter.h"
 #include "spill.h"
 
@@ -51,7 +51,7 @@ struct sorter *sorter_new(size_t size, size_t memory,
 		sorter->buffer = malloc(sorter->room);
 	}
 	if (!sorter || !sorter->buffer) {
-		warn("cannot sort");
+		complain_errno("cannot sort");
 		free(sorter);
 		return NULL;
 	}
@@ -80,7 +80,7 @@ static int write_run(struct sorter *sorter)
 	struct run *run;
 
 	if (sorter->nr_runs == sorter->max_runs) {
-		warnx("too much to sort; give fewer paths at a time");
+		complain("too much to sort; give fewer paths at a time");
 		return -1;
 	}
 	if (!(sorter->nr_runs & (sorter->nr_runs - 1))) {
@@ -88,7 +88,7 @@ static int write_run(struct sorter *sorter)
 
 		run = realloc(sorter->run, room * sizeof(*run));
 		if (!run) {
-			warn("cannot sort");
+			complain_errno("cannot sort");
 			return -1;
 		}
 		sorter->run = run;
@@ -179,7 +179,7 @@ int sorter_sort(struct sorter *sorter)
 	sorter->window = sorter->room / sorter->nr_runs / sorter->size * sorter->size;
 	sorter->heap = calloc(sorter->nr_runs, sizeof(*sorter->heap));
 	if (!sorter->heap) {
-		warn("cannot sort");
+		complain_errno("cannot sort");
 		return -1;
 	}
 	for (size_t i = 0; i < sorter->nr_runs; i++) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Unlinked temporary files, and strings that are kept in one. */
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../names.h"
 #include "spill.h"
 
 #define NAMES_BUFFER (1024 * 1024)
@@ -37,7 +37,7 @@ int spill_open(void)
 	if (wanted && *wanted) {
 		fd = open_in(wanted);
 		if (fd < 0)
-			warn("no temporary file in %s; set TMPDIR to a directory that is writable",
+			complain_errno("no temporary file in %s; set TMPDIR to a directory that is writable",
 			     wanted);
 		return fd;
 	}
@@ -46,7 +46,7 @@ int spill_open(void)
 	if (fd < 0)
 		fd = open_in("/tmp");
 	if (fd < 0)
-		warn("no temporary file in /var/tmp or /tmp; set TMPDIR to a directory that is writable");
+		complain_errno("no temporary file in /var/tmp or /tmp; set TMPDIR to a directory that is writable");
 	return fd;
 }
 
@@ -60,7 +60,7 @@ int spill_write(int fd, const void *data, size_t length)
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done < 0) {
-			warn("temporary file; set TMPDIR to a directory with more room");
+			complain_errno("temporary file; set TMPDIR to a directory with more room");
 			return -1;
 		}
 		from += done;
@@ -81,7 +81,7 @@ int spill_read(int fd, void *data, size_t length, off_t offset)
 		if (done <= 0) {
 			if (!done)
 				errno = EIO;
-			warn("temporary file");
+			complain_errno("temporary file");
 			return -1;
 		}
 		to += done;
@@ -97,7 +97,7 @@ int spill_names_open(struct spill_names *names)
 	names->fd = -1;
 	names->buffer = malloc(NAMES_BUFFER);
 	if (!names->buffer) {
-		warn("cannot keep names");
+		complain_errno("cannot keep names");
 		return -1;
 	}
 	return 0;
@@ -118,7 +118,7 @@ int64_t spill_names_add(struct spill_names *names, const char *name)
 
 	if (length > SPILL_NAME_MAX) {
 		errno = ENAMETOOLONG;
-		warn("%.64s...", name);
+		complain_errno("%.64s...", name);
 		return -1;
 	}
 	if (names->used + length > NAMES_BUFFER) {

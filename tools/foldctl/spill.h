@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "walk.h"
+
 /*
  * Opens a temporary file that has no name: in $TMPDIR, or in /var/tmp or /tmp where
  * that is not set. A descriptor, or -1 after it complained.
@@ -29,8 +31,8 @@ struct spill_names {
 	char *buffer;
 };
 
-/* The longest string, with the zero at its end. */
-#define SPILL_NAME_MAX 65536
+/* The longest string, with the zero at its end: no path of a walk is longer. */
+#define SPILL_NAME_MAX WALK_PATH_MAX
 
 /* 0, or -1 after it complained. */
 int spill_names_open(struct spill_names *names);

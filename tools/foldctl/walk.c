@@ -2,11 +2,12 @@
 /*
  * Walking trees of files.
  *
- * Each open directory is a descriptor, so the deepest tree that can be walked is
- * as deep as the limit of open files, which is raised as far as it may be.
+ * Each directory on the way is an open descriptor, and names are looked up in the last
+ * one: no path is too long for the kernel. The limit of open files is raised as far as it
+ * may be; where that is not far enough, or the tree deeper than WALK_DEPTH, what lies below
+ * counts as unreadable.
  */
 #include <dirent.h>
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "progress.h"
+#include "../names.h"
 #include "walk.h"
 
 struct path {
@@ -28,13 +29,8 @@ static int walk_directory(struct walk *walk, int fd, struct path *path, const st
 void walk_unreadable(struct walk *walk, const char *path)
 {
 	walk->unreadable++;
-	if (walk->verbose) {
-		int error = errno;
-
-		progress_hide();
-		errno = error;
-		warn("%s", path);
-	}
+	if (walk->verbose)
+		complain_errno("%s", path);
 }
 
 /* Adds "/@name" to the path. 0, or -1 after it complained. */
@@ -47,7 +43,7 @@ static int path_push(struct path *path, const char *name)
 		char *text = realloc(path->text, room);
 
 		if (!text) {
-			warn("%s", path->text);
+			complain_errno("%s", path->text);
 			return -1;
 		}
 		path->text = text;
@@ -82,6 +78,11 @@ static int walk_entry(struct walk *walk, int parent, const char *name, struct pa
 	if (!S_ISDIR(st.st_mode) || (walk->one_filesystem && st.st_dev != above->st_dev))
 		return 0;
 
+	if (depth > WALK_DEPTH) {
+		errno = ENAMETOOLONG;
+		walk_unreadable(walk, path->text);
+		return 0;
+	}
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st)) {
 		if (errno != ENOENT)
@@ -155,18 +156,18 @@ int walk_tree(struct walk *walk, const char *name)
 
 	raise_file_limit();
 	if (stat(name, &st)) {
-		warn("%s", name);
+		complain_errno("%s", name);
 		return 1;
 	}
 	if (S_ISREG(st.st_mode))
 		return st.st_size ? walk->file(walk, name, &st, 0) : 0;
 	if (!S_ISDIR(st.st_mode)) {
-		warnx("%s: neither a directory nor a regular file", name);
+		complain("%s: neither a directory nor a regular file", name);
 		return 1;
 	}
 	fd = open(name, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st)) {
-		warn("%s", name);
+		complain_errno("%s", name);
 		if (fd >= 0)
 			close(fd);
 		return 1;
@@ -180,18 +181,47 @@ int walk_tree(struct walk *walk, const char *name)
 	return result;
 }
 
+/* As open(2), also where the path is longer than the kernel takes in one piece. */
+static int open_path(const char *path, int flags)
+{
+	int directory = AT_FDCWD, fd, error;
+	char part[PATH_MAX];
+	size_t length;
+
+	while (strlen(path) >= PATH_MAX) {
+		/* A name has 255 bytes at most, so there is a slash. */
+		memcpy(part, path, PATH_MAX - 1);
+		part[PATH_MAX - 1] = '\0';
+		length = strrchr(part, '/') - part;
+		part[length] = '\0';
+		fd = openat(directory, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (directory >= 0)
+			close(directory);
+		if (fd < 0)
+			return -1;
+		directory = fd;
+		path += length + 1;
+	}
+	fd = openat(directory, path, flags);
+	error = errno;
+	if (directory >= 0)
+		close(directory);
+	errno = error;
+	return fd;
+}
+
 int walk_open(const char *path, dev_t device, ino_t inode, struct stat *st)
 {
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	int fd;
 
-	fd = open(path, flags | O_NOATIME);
+	fd = open_path(path, flags | O_NOATIME);
 	if (fd < 0 && errno == EPERM)
-		fd = open(path, flags);
+		fd = open_path(path, flags);
 	if (fd < 0) {
 		/* A file that was given itself may be a symbolic link. */
 		if (errno == ELOOP)
-			fd = open(path, flags & ~O_NOFOLLOW);
+			fd = open_path(path, flags & ~O_NOFOLLOW);
 		if (fd < 0)
 			return -1;
 	}

@@ -3,9 +3,19 @@
 #ifndef WALK_H
 #define WALK_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
+
+/*
+ * Directories below the given one are entered to this depth; what lies deeper counts as
+ * unreadable. Anybody can make deeper ones, and each level costs a descriptor and a buffer.
+ */
+#define WALK_DEPTH 512
+
+/* So no path is longer than this, with the zero at its end. */
+#define WALK_PATH_MAX (PATH_MAX + (WALK_DEPTH + 1) * (NAME_MAX + 1) + 1)
 
 struct walk {
 	/*

@@ -5,40 +5,22 @@
  * Reads whatever is not cached. On foldfs that is one copy of what files share: the
  * second clone of a tree only has to be asked what it shares.
  */
-#include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <linux/foldfs.h>
-
+#include "../names.h"
+#include "command.h"
 #include "foldctl.h"
 #include "progress.h"
+#include "ranges.h"
 #include "report.h"
 #include "residency.h"
 #include "walk.h"
 
 #define BUFFER (256 * 1024)
-#define RANGES_PER_CALL 1024
-
-enum { COL_PATH, COL_FILES, COL_SIZE, COL_READ, COL_PRESENT, COL_FAILED };
-
-static const struct report_column columns[] = {
-	[COL_PATH] = { "PATH", REPORT_TEXT, true, "what was brought in" },
-	[COL_FILES] = { "FILES", REPORT_NUMBER, true, "number of files" },
-	[COL_SIZE] = { "SIZE", REPORT_SIZE, true, "their size" },
-	[COL_READ] = { "READ", REPORT_SIZE, true, "how much of it was read" },
-	[COL_PRESENT] = { "PRESENT", REPORT_SIZE, true,
-			  "how much did not have to be: it was cached and known to be" },
-	[COL_FAILED] = { "FAILED", REPORT_NUMBER, true,
-			 "files and directories that could not be read" },
-	{ NULL, 0, false, NULL },
-};
 
 struct warm {
 	struct walk walk;
@@ -49,31 +31,19 @@ struct warm {
 	struct foldfs_map *map;
 };
 
-static void fill(int column, const void *data, struct report_cell *cell)
-{
-	const struct warm *warm = data;
+#define AT(member) offsetof(struct warm, member)
 
-	switch (column) {
-	case COL_PATH:
-		cell->text = warm->path;
-		break;
-	case COL_FILES:
-		cell->number = warm->files;
-		break;
-	case COL_SIZE:
-		cell->number = warm->size;
-		break;
-	case COL_READ:
-		cell->number = warm->read;
-		break;
-	case COL_PRESENT:
-		cell->number = warm->present;
-		break;
-	case COL_FAILED:
-		cell->number = warm->walk.unreadable;
-		break;
-	}
-}
+static const struct report_column columns[] = {
+	{ "PATH", REPORT_TEXT, true, AT(path), "what was brought in" },
+	{ "FILES", REPORT_NUMBER, true, AT(files), "number of files" },
+	{ "SIZE", REPORT_SIZE, true, AT(size), "their size" },
+	{ "READ", REPORT_SIZE, true, AT(read), "how much of it was read" },
+	{ "PRESENT", REPORT_SIZE, true, AT(present),
+	  "how much did not have to be: it was cached and known to be" },
+	{ "FAILED", REPORT_NUMBER, true, AT(walk.unreadable),
+	  "files and directories that could not be read" },
+	{ NULL, 0, false, 0, NULL },
+};
 
 static int count_file(struct walk *walk, const char *path, const struct stat *st,
 		      unsigned int depth)
@@ -106,27 +76,13 @@ static int64_t read_to(struct warm *warm, int fd, uint64_t at, uint64_t end)
 	return at;
 }
 
-/* Asks which ranges are shared from @start on. False if this is no file on foldfs. */
-static bool ask(struct warm *warm, int fd, uint64_t start)
-{
-	struct foldfs_map *map = warm->map;
-
-	memset(map, 0, sizeof(*map));
-	map->version = FOLDFS_MAP_VERSION;
-	map->range_size = sizeof(map->ranges[0]);
-	map->nr = RANGES_PER_CALL;
-	map->start = start;
-	map->length = ~(uint64_t)0;
-	return !ioctl(fd, FOLDFS_IOC_MAP, map);
-}
-
 /* The first read has a file join, so the map is asked for after it. */
 static int warm_foldfs(struct warm *warm, int fd, uint64_t size)
 {
 	int64_t at = read_to(warm, fd, 0, 1);
 	bool more = at > 0;
 
-	while (more && ask(warm, fd, at)) {
+	while (more && !ranges_ask(fd, warm->map, at)) {
 		for (uint32_t i = 0; i < warm->map->nr; i++) {
 			const struct foldfs_map_range *range = &warm->map->ranges[i];
 			uint64_t end = range->offset + range->length;
@@ -144,7 +100,7 @@ static int warm_foldfs(struct warm *warm, int fd, uint64_t size)
 			if (at < 0)
 				return -1;
 		}
-		more = warm->map->nr && warm->map->out_flags & FOLDFS_MAP_MORE;
+		more = ranges_more(warm->map);
 	}
 	return at < 0 || read_to(warm, fd, at, size) < 0 ? -1 : 0;
 }
@@ -164,7 +120,7 @@ static int warm_file(struct walk *walk, const char *path, const struct stat *fou
 			walk_unreadable(walk, path);
 		return 0;
 	}
-	if (ask(warm, fd, 0)) {
+	if (!ranges_ask(fd, warm->map, 0)) {
 		result = warm_foldfs(warm, fd, st.st_size);
 	} else if (!residency_open(&residency, fd, &st) &&
 		   residency.cached >= residency.pages) {
@@ -216,73 +172,49 @@ static int warm_path(struct warm *warm, struct report *report, const char *path)
 	if (result)
 		return -1;
 	if (warm->walk.unreadable && !warm->walk.verbose)
-		warnx("%s: %" PRIu64 " files or directories could not be read; --verbose names them",
+		complain("%s: %" PRIu64 " files or directories could not be read; --verbose names them",
 		      path, warm->walk.unreadable);
-	if (report_line(report, fill, warm))
+	if (report_line(report, warm))
 		return -1;
 	return warm->walk.unreadable ? -1 : 0;
 }
 
-static void usage(const struct report *report, FILE *out)
-{
-	fputs("Usage: foldctl warm [OPTION]... PATH...\n"
-	      "\n"
-	      "Bring files, or all files below directories, into the page cache. On foldfs that\n"
-	      "is one copy of what they share.\n"
-	      "\n"
-	      "Options:\n"
-	      "  -q, --quiet        no progress bar\n"
-	      "  -v, --verbose      name what cannot be read\n"
-	      "  -x, --one-file-system\n"
-	      "                     do not go to other filesystems below PATH\n", out);
-	report_help(report, out);
-}
-
 int foldctl_warm(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "one-file-system", no_argument, NULL, 'x' },
-		REPORT_LONG_OPTIONS,
-		{ NULL, 0, NULL, 0 },
-	};
-	static char name[] = "foldctl warm";
 	struct warm warm = { 0 };
 	struct report report;
-	int option, result = FOLDCTL_OK;
+	bool quiet = false;
+	const struct command_option options[] = {
+		{ 'q', "quiet", NULL, "no progress bar", NULL, &quiet },
+		{ 'v', "verbose", NULL, "name what cannot be read", NULL, &warm.walk.verbose },
+		{ 'x', "one-file-system", NULL, "do not go to other filesystems below PATH", NULL,
+		  &warm.walk.one_filesystem },
+		{ 0 },
+	};
+	const struct command command = {
+		.name = "warm",
+		.usage = "foldctl warm [OPTION]... PATH...\n"
+			 "\n"
+			 "Bring files, or all files below directories, into the page cache. On foldfs that\n"
+			 "is one copy of what they share.\n",
+		.options = options,
+		.report = &report,
+		.none_given = "no path given",
+	};
+	int result;
 
 	report_init(&report, columns);
-	argv[0] = name;
-	while ((option = getopt_long(argc, argv, "qvx" REPORT_SHORT_OPTIONS, options, NULL)) != -1) {
-		switch (option) {
-		case 'q':
-			progress_disable();
-			break;
-		case 'v':
-			warm.walk.verbose = true;
-			break;
-		case 'x':
-			warm.walk.one_filesystem = true;
-			break;
-		case 'h':
-			usage(&report, stdout);
-			return FOLDCTL_OK;
-		default:
-			if (report_option(&report, option, optarg))
-				return FOLDCTL_USAGE;
-		}
-	}
-	if (optind == argc) {
-		warnx("no path given; see 'foldctl warm --help'");
-		return FOLDCTL_USAGE;
-	}
+	result = command_parse(&command, argc, argv);
+	if (result >= 0)
+		return result;
+	if (quiet)
+		progress_disable();
+	result = FOLDCTL_OK;
 	warm.buffer = malloc(BUFFER);
-	warm.map = malloc(sizeof(*warm.map) + RANGES_PER_CALL * sizeof(warm.map->ranges[0]));
-	if (!warm.buffer || !warm.map) {
-		warn("cannot read");
-		result = FOLDCTL_FAILED;
-	} else if (report_open(&report, "paths")) {
+	warm.map = ranges_new();
+	if (!warm.buffer)
+		complain_errno("cannot read");
+	if (!warm.buffer || !warm.map || report_open(&report, "paths")) {
 		result = FOLDCTL_FAILED;
 	} else {
 		for (; optind < argc; optind++)

@@ -2,7 +2,7 @@
 /*
  * hammer - several processes work on the same few names, by two ways
  *
- *	hammer [-p PROCESSES] [-t SECONDS] [-s SEED] DIRECTORY [OTHER-WAY]
+ *	hammer [-p PROCESSES] [-n CALLS] [-s SEED] DIRECTORY [OTHER-WAY]
  *
  * Whatever one finds, another has just renamed, replaced or removed. Most errors
  * are thus right; any that such races do not explain ends the program with
@@ -151,11 +151,9 @@ static bool explained(int error)
 	}
 }
 
-static void work(int seconds)
+static void work(unsigned long enough)
 {
-	time_t end = time(NULL) + seconds;
-
-	while (time(NULL) < end) {
+	while (calls < enough) {
 		unsigned int op = rnd(sizeof(ops) / sizeof(*ops));
 		int root = roots[rnd(nr_roots)];
 
@@ -170,15 +168,16 @@ static void work(int seconds)
 
 int main(int argc, char **argv)
 {
-	int processes = 4, seconds = 10, opt, status, bad = 0;
+	int processes = 4, opt, status, bad = 0;
+	unsigned long enough = 10000;
 
-	while ((opt = getopt(argc, argv, "p:t:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "p:n:s:")) != -1) {
 		switch (opt) {
 		case 'p':
 			processes = atoi(optarg);
 			break;
-		case 't':
-			seconds = atoi(optarg);
+		case 'n':
+			enough = strtoul(optarg, NULL, 0);
 			break;
 		case 's':
 			state = atoi(optarg);
@@ -193,11 +192,11 @@ int main(int argc, char **argv)
 			die("%s: %s", argv[optind], strerror(errno));
 	}
 	if (!nr_roots)
-		die("usage: hammer [-p PROCESSES] [-t SECONDS] DIRECTORY [OTHER-WAY]");
+		die("usage: hammer [-p PROCESSES] [-n CALLS] DIRECTORY [OTHER-WAY]");
 	for (int i = 0; i < processes; i++) {
 		if (!fork()) {
 			state += i * 7919;
-			work(seconds);
+			work(enough);
 		}
 	}
 	while (wait(&status) > 0)

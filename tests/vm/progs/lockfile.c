@@ -89,7 +89,7 @@ static char state_of(pid_t pid)
 /* Returns when a change of the file's mode waits for the lock. */
 static void wait_in_chmod(const char *file)
 {
-	int seen = 0, tries;
+	int seen = 0;
 	pid_t pid = fork();
 
 	if (pid < 0)
@@ -98,12 +98,11 @@ static void wait_in_chmod(const char *file)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(chmod(file, 0644));
 	}
-	for (tries = 0; tries < 2000 && seen < 5; tries++) {
+	/* For ever, if it does not: the test's limit ends that. */
+	while (seen < 5) {
 		usleep(10000);
 		seen = state_of(pid) == 'D' ? seen + 1 : 0;
 	}
-	if (seen < 5)
-		die("chmod does not wait");
 }
 
 int main(int argc, char **argv)

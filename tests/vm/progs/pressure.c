@@ -100,21 +100,22 @@ static void writer(const char *path, size_t mib, int me)
 	_exit(0);
 }
 
-static void wait_rounds(int nr, uint64_t more, unsigned int seconds)
+static void wait_rounds(int nr, uint64_t more)
 {
-	uint64_t end = now_us() + seconds * 1000000ULL, want[MOST];
+	uint64_t want[MOST];
 	int i;
+
+	waits_for("each process to get through its mapping");
 
 	for (i = 0; i < nr; i++)
 		want[i] = __atomic_load_n(&shm->rounds[i], __ATOMIC_RELAXED) + more;
 	for (i = 0; i < nr; i++)
 		while (__atomic_load_n(&shm->rounds[i], __ATOMIC_RELAXED) < want[i]) {
-			if (now_us() > end)
-				die("process %d did not get through its mapping in %u s", i, seconds);
 			if (waitpid(-1, NULL, WNOHANG) > 0)
 				die("a process ended early");
 			sleep_ms(50);
 		}
+	waits_for(NULL);
 }
 
 int main(int argc, char **argv)
@@ -146,7 +147,7 @@ int main(int argc, char **argv)
 			writer(argv[3 + i], mib, i);
 		mapper(argv[3 + i], mib, i);
 	}
-	wait_rounds(nr, 2, 600);	/* twice: joined in between */
+	wait_rounds(nr, 2);	/* twice: joined in between */
 
 	during = __atomic_load_n(&shm->looked, __ATOMIC_RELAXED);
 	p = sys(mmap(NULL, anon, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
@@ -161,7 +162,7 @@ int main(int argc, char **argv)
 	during = __atomic_load_n(&shm->looked, __ATOMIC_RELAXED) - during;
 	munmap(p, anon);
 
-	wait_rounds(nr, 2, 600);	/* every page of every mapping comes back */
+	wait_rounds(nr, 2);	/* every page of every mapping comes back */
 	shm->stop = 1;
 	for (i = 0; i < (size_t)nr; i++)
 		if (reap_within(pids[i], 60, "a process with a mapping"))

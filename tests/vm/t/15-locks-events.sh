@@ -17,8 +17,8 @@ flock -o $FOLD/file sleep 1000 &
 holder=$!
 until_true 10 grep -q ":$(stat -c %i $FOLD/file) " /proc/locks
 assert_fails "" flock -n $FOLD/other true
-flock -w 20 $FOLD/other true &
+flock $FOLD/other true &
 waiter=$!
-sleep 0.3
+until_true 20 grep -q -e "-> FLOCK .*:$(stat -c %i $FOLD/file) " /proc/locks
 kill $holder
 wait $waiter || fail "the lock was not handed on"

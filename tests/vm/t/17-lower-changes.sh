@@ -101,6 +101,9 @@ until_true 10 space_is_back
 # Frozen: who writes waits, who reads does not. (Frozen from below, who writes waits
 # with the file or directory locked.)
 mkdir $FOLD/frozen
+waits_or_ended() {
+	! kill -0 "$1" 2>/dev/null || grep -q percpu_ "/proc/$1/stack"
+}
 for dir in $FOLD $LOWER; do
 	echo text >$FOLD/cold
 	fsfreeze -f $dir
@@ -108,12 +111,13 @@ for dir in $FOLD $LOWER; do
 	writer=$!
 	touch $FOLD/frozen/new &
 	maker=$!
-	sleep 0.5
+	until_true 20 waits_or_ended $writer
+	until_true 20 waits_or_ended $maker
 	kill -0 $writer || fail "a write came through to a frozen filesystem"
 	kill -0 $maker || fail "a file was made on a frozen filesystem"
-	timeout 10 cat $FOLD/cold >/dev/null || fail "cannot read from a frozen filesystem"
-	timeout 10 ls -l $FOLD >/dev/null || fail "cannot list a frozen filesystem"
-	[ $dir = $LOWER ] || timeout 10 ls $FOLD/frozen >/dev/null ||
+	cat $FOLD/cold >/dev/null || fail "cannot read from a frozen filesystem"
+	ls -l $FOLD >/dev/null || fail "cannot list a frozen filesystem"
+	[ $dir = $LOWER ] || ls $FOLD/frozen >/dev/null ||
 		fail "cannot list a directory that somebody wants to write to"
 	fsfreeze -u $dir
 	wait $writer || fail "the write failed"

@@ -12,9 +12,9 @@ mkdir $LOWER/stacked
 for ways in one two; do
 	fold_mount $LOWER/stacked
 	if [ $ways = one ]; then
-		hammer -p 4 -t 10 -s 1 $FOLD >/tmp/hammer || fail "through the mount"
+		hammer -p 4 -n 6000 -s 1 $FOLD >/tmp/hammer || fail "through the mount"
 	else
-		hammer -p 4 -t 15 -s 2 $FOLD $LOWER/stacked >/tmp/hammer || fail "both ways"
+		hammer -p 4 -n 8000 -s 2 $FOLD $LOWER/stacked >/tmp/hammer || fail "both ways"
 	fi
 	[ ! -s /tmp/hammer ] || note "$(head -n 1 /tmp/hammer)"
 	look $FOLD >/tmp/above

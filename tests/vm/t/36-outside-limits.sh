@@ -32,7 +32,10 @@ dmsetup load slow --table "0 $sectors delay $DISK 0 2000 $DISK 0 0"
 dmsetup resume slow
 dd if=$FOLD/a of=/tmp/read bs=64k skip=2 count=1 status=none &
 reader=$!
-sleep 0.5
+reads_or_ended() {
+	! kill -0 $reader 2>/dev/null || grep -q folio_wait /proc/$reader/stack
+}
+until_true 20 reads_or_ended
 # shellcheck disable=SC2094
 printf new | dd of=$LOWER/a conv=notrunc bs=3 seek=200000 status=none
 printf new | dd of=/tmp/a conv=notrunc bs=3 seek=200000 status=none

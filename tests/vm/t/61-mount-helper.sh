@@ -116,14 +116,62 @@ mount.foldfs --help | grep -q '^Usage: mount.foldfs' || fail "--help"
 mount.foldfs --version | grep -q '(foldfs) [0-9]' || fail "--version"
 
 # ---- in another mount namespace
-unshare -m sleep 60 &
+unshare -m sleep 1000 &
 other=$!
 until_true 10 sh -c "[ \$(readlink /proc/$other/ns/mnt) != \$(readlink /proc/self/ns/mnt) ]"
 mount.foldfs $LOWER $FOLD -N $other
 mounted $FOLD && fail "mounted here, not in the other namespace"
 grep -q " $FOLD .* foldfs " /proc/$other/mountinfo || fail "not mounted in the other namespace"
+# What is called modprobe there is not run, though this has to look for the module.
+rmmod_foldfs() { nsenter -m -t $other umount $FOLD && rmmod foldfs; }
+until_true 60 rmmod_foldfs
+mkdir /tmp/sbin
+cat >/tmp/sbin/modprobe <<'END'
+#!/bin/sh
+echo "$0 $*" >>/tmp/evil
+END
+chmod 755 /tmp/sbin/modprobe
+nsenter -m -t $other mount --bind /tmp/sbin /usr/sbin
+nsenter -m -t $other /usr/sbin/modprobe foldfs
+assert_eq "$(wc -l </tmp/evil)" 1 "runs of the namespace's modprobe when it is asked for"
+rm /tmp/evil
+status=0
+mount.foldfs $LOWER $FOLD -N $other 2>/tmp/out || status=$?
+[ ! -e /tmp/evil ] || fail "the helper has run a program of the other namespace: $(cat /tmp/evil)"
+assert_eq "$status" 32 "exit status of a mount without the module"
+grep -qF "the foldfs module is not loaded" /tmp/out || fail "without the module: $(cat /tmp/out)"
+load_foldfs
 kill $other
 wait $other 2>/dev/null || true
+
+# ---- a lower path as long as paths can be; what the kernel says of it; and one longer still
+name=$(head -c 200 /dev/zero | tr '\0' d)
+long=$LOWER
+( cd $LOWER || exit
+  for (( i = 0; i < 30; i++ )); do mkdir $name; cd $name || exit; done
+  echo deep >deep )
+for (( i = 0; i < 20; i++ )); do
+	case $i in
+	1|2|19)	# 200, 400 and 3800 bytes
+		mount -t foldfs $long $FOLD
+		assert_eq "$(findmnt -n -o SOURCE $FOLD)" $long "the source of a mount over a long path"
+		[ -d $FOLD/$name ] || fail "another directory is mounted"
+		umount $FOLD
+		;;
+	esac
+	long=$long/$name
+done
+touch "${long%/*}/file"
+refused "/file is not a directory" mount -t foldfs "${long%/*}/file" $FOLD
+( cd $LOWER || exit
+  for (( i = 0; i < 30; i++ )); do cd $name || exit; done
+  refused "bind-mount it to a shorter one" mount.foldfs . $FOLD
+  mkdir /mnt/short
+  mount -c --bind . /mnt/short )
+mount -t foldfs /mnt/short $FOLD
+assert_eq "$(cat $FOLD/deep)" deep "a file below a long path"
+umount $FOLD /mnt/short
+refused "is longer than 255 bytes" mount -t foldfs -o nofold,nonesuch=$name$name $LOWER $FOLD
 
 # ---- remount
 mount -t foldfs -o nosuid $LOWER $FOLD

@@ -55,6 +55,13 @@ one_line 1 "$LOWER/secret: Permission denied" $user foldctl estimate -v $LOWER/s
 one_line 1 "$LOWER/secret/a: Permission denied" $user foldctl estimate $LOWER/secret/a
 one_line 1 "$FOLD/secret/x" $user foldctl metrics --write $FOLD/secret/x
 one_line 1 "only root may drop pages" $user foldctl drop $FOLD
+one_line 1 "only root may read the counters" $user foldctl status $FOLD
+grep -q "^$FOLD *$LOWER *\$" /tmp/out || fail "status without counters: $(cat /tmp/out)"
+one_line 1 "only root may read the counters" $user foldctl metrics
+grep -q "^foldfs_filesystems 1\$" /tmp/out || fail "metrics without counters: $(cat /tmp/out)"
+$user foldctl status -no TARGET,LOWER,DOMAIN $FOLD | grep -q "^$FOLD *$LOWER *\$" ||
+	fail "names are for all to see"
+$user foldctl doctor | grep -q "^note  mount: only root may read the counters" || fail "doctor for users"
 one_line 0 "only root sees all processes" $user foldctl top --once
 status=0
 $user foldctl doctor $FOLD/secret >/tmp/out 2>/tmp/err || status=$?

@@ -46,17 +46,18 @@ kmallocs() {
 }
 
 # What a mount held is freed a while after its umount, after RCU's grace period
-# and by workers, so that one count says too much: the lowest of those made in
-# three seconds counts, or of ten times as many if that is above a limit.
+# and by workers, so that one count says too much: the lowest of seven counts, or of
+# as many as it takes to come below a limit.
 settled_kmallocs() { # [LIMIT]
 	local i n low
 	low=$(kmallocs)
-	for i in $(seq 60); do
-		[ $i -le 6 ] || [ "$low" -gt "${1:-$low}" ] || break
+	[ -z "${1:-}" ] || echo "no more than $1 objects of kmalloc, now $low" >$T/waiting.kmalloc
+	for (( i = 0; i < 6 || low > ${1:-low}; i++ )); do
 		sleep 0.5
 		n=$(kmallocs)
 		[ "$n" -ge "$low" ] || low=$n
 	done
+	rm -f $T/waiting.kmalloc
 	echo "$low"
 }
 

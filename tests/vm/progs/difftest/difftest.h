@@ -159,7 +159,7 @@ void print_result(const char *name, const struct result *r);
 bool same_trees(bool tell);
 
 /* minimise.c */
-void minimise(const unsigned int *index, unsigned int n, int limit);
+void minimise(const unsigned int *index, unsigned int n, unsigned long limit);
 int replay(const unsigned int *index, unsigned int n, bool tell);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * difftest - the same random system calls on two filesystems, compared one by one
  *
- *	difftest [-s SEED] [-n CALLS] [-m SECONDS] [-k INDEX,INDEX...] FOLDFS XFS
+ *	difftest [-s SEED] [-n CALLS] [-m CALLS] [-k INDEX,INDEX...] FOLDFS XFS
  *
  * Both directories are emptied first. -m limits the time for minimising. With -k,
  * only these calls of the sequence are made, and shown. See difftest.h for the words.
@@ -19,7 +19,7 @@
 #include "difftest.h"
 
 static unsigned long good, made;
-static int patience = 600;
+static unsigned long patience = 1000000;
 
 /* Returns false if a call or the trees differ; *@at is how many calls were made. */
 static bool same_stretch(unsigned int from, unsigned int n, unsigned int *at)
@@ -102,7 +102,7 @@ int main(int argc, char **argv)
 			n = strtoul(optarg, NULL, 0);
 			break;
 		case 'm':
-			patience = atoi(optarg);
+			patience = strtoul(optarg, NULL, 0);
 			break;
 		case 'k':
 			list = optarg;
@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (argc - optind != SIDES)
-		errx(2, "usage: difftest [-s SEED] [-n CALLS] [-m SECONDS] [-k INDEX,INDEX...] FOLDFS XFS");
+		errx(2, "usage: difftest [-s SEED] [-n CALLS] [-m CALLS] [-k INDEX,INDEX...] FOLDFS XFS");
 	roots[0] = argv[optind];
 	roots[1] = argv[optind + 1];
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -80,18 +80,23 @@ static unsigned int take_end(unsigned int *index, unsigned int n)
 	return n;
 }
 
-/* Leaves out parts of @index, of half the size each time. Returns how many stay. */
-static unsigned int reduce(unsigned int *index, unsigned int n, time_t end)
+/*
+ * Leaves out parts of @index, of half the size each time, until @limit calls were made
+ * again for that. Returns how many stay.
+ */
+static unsigned int reduce(unsigned int *index, unsigned int n, unsigned long limit)
 {
+	unsigned long again = 0;
 	unsigned int *trial = calloc(n, sizeof(*trial));
 	unsigned int size, at, m;
 	int where;
 
 	for (size = n / 2; size; size = size == 1 ? 0 : (size + 1) / 2) {
-		for (at = 0; at < n && time(NULL) < end;) {
+		for (at = 0; at < n && again < limit;) {
 			unsigned int gap = size < n - at ? size : n - at;
 
 			m = n - gap;
+			again += m;
 			memcpy(trial, index, at * sizeof(*trial));
 			memcpy(trial + at, index + at + gap, (m - at) * sizeof(*trial));
 			where = m ? replay(trial, m, false) : -1;
@@ -109,10 +114,10 @@ static unsigned int reduce(unsigned int *index, unsigned int n, time_t end)
 }
 
 /*
- * Prints a short program that shows the difference after these calls. After
- * @limit seconds it is as short as it is.
+ * Prints a short program that shows the difference after these calls. When @limit
+ * calls have been made again it is as short as it is.
  */
-void minimise(const unsigned int *index, unsigned int n, int limit)
+void minimise(const unsigned int *index, unsigned int n, unsigned long limit)
 {
 	unsigned int *left = calloc(n + 1, sizeof(*left)), i;
 	time_t start = time(NULL);
@@ -131,7 +136,7 @@ void minimise(const unsigned int *index, unsigned int n, int limit)
 	}
 	if ((unsigned int)at < n)
 		n = at + 1;
-	n = reduce(left, n, start + limit);
+	n = reduce(left, n, limit);
 	printf("/* %u calls are left after %ld s; to make them again: difftest -s %llu -k ",
 	       n, (long)(time(NULL) - start), (unsigned long long)seed);
 	for (i = 0; i < n; i++)

@@ -171,7 +171,7 @@ static void tell_hang(void)
 bool stage_play(const unsigned int *index, unsigned int n)
 {
 	time_t end = time(NULL) + PATIENCE;
-	uint32_t done;
+	uint32_t done, came, last = 0;
 	int side;
 
 	/* Nobody may take the new calls for a rest of the old ones. */
@@ -188,6 +188,12 @@ bool stage_play(const unsigned int *index, unsigned int n)
 	}
 	while ((done = __atomic_load_n(&stage->done, __ATOMIC_ACQUIRE)) < SIDES) {
 		wait_while(&stage->done, done, 1);
+		/* It is one call that may not take so long. */
+		for (came = 0, side = 0; side < SIDES; side++)
+			came += __atomic_load_n(&stage->turn[side], __ATOMIC_RELAXED);
+		if (came != last)
+			end = time(NULL) + PATIENCE;
+		last = came;
 		if (waitpid(-1, NULL, WNOHANG) > 0 || time(NULL) > end) {
 			tell_hang();
 			return false;
