@@ -433,7 +433,10 @@ static int fold_fiemap(struct inode *inode, struct fiemap_extent_info *info,
 	return lower->i_op->fiemap(lower, info, start, len);
 }
 
-/* For FIBMAP. Nobody swaps to such a file: it has no read_folio. */
+/*
+ * For FIBMAP, and for md, which keeps a bitmap in a file: the blocks are those
+ * of sb->s_bdev. Nobody swaps to such a file: it has no read_folio.
+ */
 static sector_t fold_bmap(struct address_space *mapping, sector_t block)
 {
 	struct inode *lower = fold_lower_inode(mapping->host);
@@ -516,7 +519,8 @@ static void fold_init_inode(struct inode *inode, struct inode *lower)
 	case S_IFREG:
 		inode->i_op = &fold_file_inode_operations;
 		inode->i_fop = &fold_file_operations;
-		inode->i_mapping->a_ops = &fold_address_operations;
+		if (inode->i_sb->s_bdev && lower->i_mapping->a_ops->bmap)
+			inode->i_mapping->a_ops = &fold_address_operations;
 		break;
 	case S_IFDIR:
 		inode->i_op = &fold_dir_inode_operations;

@@ -135,6 +135,11 @@ out:
 	return err;
 }
 
+static bool fold_is_btrfs(const struct super_block *lower)
+{
+	return !strcmp(lower->s_type->name, "btrfs");
+}
+
 static void fold_inherit(struct super_block *sb, const struct super_block *lower)
 {
 	sb->s_magic = FOLDFS_MAGIC;
@@ -145,6 +150,13 @@ static void fold_inherit(struct super_block *sb, const struct super_block *lower
 	sb->s_time_max = lower->s_time_max;
 	sb->s_blocksize = lower->s_blocksize;
 	sb->s_blocksize_bits = lower->s_blocksize_bits;
+	/*
+	 * bmap() answers with blocks of this device, and a loop device asks it
+	 * for its sizes. XFS keeps it until its superblock goes, which is after
+	 * this one. Btrfs, which may change its own, answers no bmap().
+	 */
+	if (!fold_is_btrfs(lower))
+		sb->s_bdev = lower->s_bdev;
 	sb->s_flags |= lower->s_flags & LOWER_SB_FLAGS;
 	/* sync(2) visits the lower superblock itself. */
 	sb->s_iflags |= SB_I_SKIP_SYNC;
@@ -275,6 +287,7 @@ static void fold_kill_sb(struct super_block *sb)
 
 	fold_share_sb_stop(sb);
 	kill_anon_super(sb);
+	sb->s_bdev = NULL;
 	fold_share_sb_exit(sb);
 	fold_backing_free(fsb->share.backing);
 	fold_free_sb(fsb);
