@@ -10,6 +10,7 @@
 #include <linux/dcache.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "share.h"
@@ -27,6 +28,8 @@
  * @sync_lock: protects @lower_wb_err
  * @lower_wb_err: the lower filesystem's writeback errors that syncfs(2) has
  *	passed on
+ * @thaw: looks, while the mount is frozen, whether it can be thawed by anybody
+ * @frozen: for @thaw, the superblock; set before @thaw is first queued
  * @share: sharing state
  *
  * All is immutable once the superblock is filled, except as said.
@@ -41,6 +44,8 @@ struct fold_sb {
 	struct xarray devs;
 	spinlock_t sync_lock;	/* @lower_wb_err */
 	errseq_t lower_wb_err;
+	struct delayed_work thaw;
+	struct super_block *frozen;
 	struct fold_sb_share share;
 };
 

@@ -109,6 +109,14 @@ int fold_stdev_init(struct super_block *sb);
 void fold_stdev_exit(struct fold_sb *fsb);
 int fold_stdev(struct super_block *sb, dev_t *dev);
 
+/* freeze.c */
+int fold_freeze_module_init(void);
+void fold_freeze_module_exit(void);
+void fold_freeze_init(struct fold_sb *fsb);
+void fold_freeze_exit(struct fold_sb *fsb);
+int fold_freeze_super(struct super_block *sb, enum freeze_holder who);
+int fold_thaw_super(struct super_block *sb, enum freeze_holder who);
+
 /* xattr.c */
 extern const struct xattr_handler * const fold_xattr_handlers[];
 ssize_t fold_listxattr(struct dentry *dentry, char *list, size_t size);

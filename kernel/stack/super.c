@@ -273,6 +273,7 @@ static int fold_init_fs_context(struct fs_context *fc)
 	xa_init(&fsb->devs);
 	spin_lock_init(&fsb->share.warm_lock);
 	INIT_LIST_HEAD(&fsb->share.warm);
+	fold_freeze_init(fsb);
 	fc->s_fs_info = fsb;
 	return 0;
 }
@@ -285,6 +286,7 @@ static void fold_kill_sb(struct super_block *sb)
 {
 	struct fold_sb *fsb = FOLD_SB(sb);
 
+	fold_freeze_exit(fsb);
 	fold_share_sb_stop(sb);
 	kill_anon_super(sb);
 	sb->s_bdev = NULL;
@@ -322,35 +324,6 @@ static int fold_sync_fs(struct super_block *sb, int wait)
 	if (wb_err)
 		errseq_set(&sb->s_wb_err, wb_err);
 	return err;
-}
-
-/*
- * Whoever freezes for a snapshot of the device means what lies below. This
- * superblock is frozen first, so that writers wait before they take any lock,
- * and readers do not have to.
- */
-static int fold_freeze_super(struct super_block *sb, enum freeze_holder who)
-{
-	int err;
-
-	err = freeze_super(sb, who);
-	if (err)
-		return err;
-	err = freeze_super(FOLD_SB(sb)->lower_mnt->mnt_sb, who);
-	if (err)
-		thaw_super(sb, who);
-	return err;
-}
-
-static int fold_thaw_super(struct super_block *sb, enum freeze_holder who)
-{
-	/*
-	 * Only what was frozen from here: the lower filesystem may be frozen by
-	 * somebody else. It may also have been thawed from below already.
-	 */
-	if (READ_ONCE(sb->s_writers.frozen) == SB_FREEZE_COMPLETE)
-		thaw_super(FOLD_SB(sb)->lower_mnt->mnt_sb, who);
-	return thaw_super(sb, who);
 }
 
 static int fold_show_options(struct seq_file *m, struct dentry *root)
