@@ -8,7 +8,7 @@
  * security modules that think in paths know nothing of the private mount below.
  * It makes no fsnotify events and touches no atime: the VFS does both above.
  *
- * Locks (flock, POSIX, OFD) and leases belong to the upper inode.
+ * Locks belong to the lower inode (see lock.c), leases to the upper one.
  */
 #include <linux/backing-dev.h>
 #include <linux/fadvise.h>
@@ -192,6 +192,8 @@ const struct file_operations fold_file_operations = {
 	.get_unmapped_area	= fold_get_unmapped_area,
 	.flush			= fold_flush,
 	.fsync			= fold_fsync,
+	.lock			= fold_lock,
+	.flock			= fold_flock,
 	.fallocate		= fold_fallocate,
 	.fadvise		= fold_fadvise,
 	.remap_file_range	= fold_remap_file_range,

@@ -19,6 +19,7 @@
 
 struct fid;
 struct fileattr;
+struct file_lock;
 struct posix_acl;
 
 /*
@@ -164,6 +165,10 @@ ssize_t fold_splice_write(struct pipe_inode_info *pipe, struct file *out,
 int fold_direct_init(void);
 void fold_direct_exit(void);
 ssize_t fold_direct_write(struct kiocb *iocb, struct iov_iter *from);
+
+/* lock.c */
+int fold_lock(struct file *file, int cmd, struct file_lock *fl);
+int fold_flock(struct file *file, int cmd, struct file_lock *fl);
 
 /* range.c */
 long fold_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
