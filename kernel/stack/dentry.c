@@ -186,6 +186,36 @@ const struct dentry_operations fold_upperdir_dentry_operations = {
 };
 
 /**
+ * fold_forgets_names - does a directory not remember which names are not there
+ * @parent: a directory of a lower filesystem
+ *
+ * XFS with case-insensitive names does not: there one file answers to many names,
+ * and an upper dentry would be one of them.
+ *
+ * Context: may sleep. The caller's credentials are used.
+ * Return: true if a name that is not there is not hashed after it was looked up.
+ */
+bool fold_forgets_names(struct dentry *parent)
+{
+	bool forgets = false, found = true;
+	struct dentry *dentry;
+	char name[24];
+	int i, len;
+
+	/* Somebody may have made the name that is tried. */
+	for (i = 0; found && i < 100; i++) {
+		len = scnprintf(name, sizeof(name), ".foldfs-no-name-%d", i);
+		dentry = lookup_one_unlocked(&nop_mnt_idmap, name, parent, len);
+		if (IS_ERR(dentry))
+			return false;
+		found = d_is_positive(dentry);
+		forgets = !found && d_unhashed(dentry);
+		dput(dentry);
+	}
+	return forgets;
+}
+
+/**
  * fold_lookup - inode_operations.lookup
  * @dir: the upper directory, locked at least for reading
  * @dentry: the name, not yet hashed

@@ -97,6 +97,7 @@ void fold_dentry_busy(struct dentry *dentry);
 void fold_dentry_settle(struct dentry *dentry);
 struct dentry *fold_lookup(struct inode *dir, struct dentry *dentry,
 			   unsigned int flags);
+bool fold_forgets_names(struct dentry *parent);
 struct dentry *fold_obtain_alias(struct super_block *sb, struct dentry *lower);
 
 /* dir.c */

@@ -99,6 +99,9 @@ static int fold_check_lower(struct fs_context *fc, const struct fold_sb *fsb,
 	if (is_idmapped_mnt(path->mnt))
 		return invalfc(fc, "the mount of %s is ID-mapped; ID-map the foldfs mount instead",
 			      fc->source);
+	if (fold_forgets_names(path->dentry))
+		return invalfc(fc, "%s is on XFS with case-insensitive names, which foldfs cannot show",
+			      fc->source);
 	return 0;
 }
 

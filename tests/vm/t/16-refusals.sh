@@ -32,6 +32,13 @@ assert_eq "$(counter $FOLD joins)" 0 "joins over Btrfs"
 umount $FOLD
 umount /mnt/btrfs
 
+# Where one file answers to many names. The reason is one line, with the way out.
+fresh_xfs $DISK2 /mnt/ci -n version=ci
+echo text >/mnt/ci/Name
+assert_eq "$(cat /mnt/ci/nAME)" text "a name in other letters"
+assert_fails "case-insensitive" mount -t foldfs /mnt/ci $FOLD
+umount /mnt/ci
+
 fold_mount $LOWER/tree
 assert_fails "foldfs already" mount -t foldfs $FOLD /mnt/removed
 mkdir $FOLD/sub
