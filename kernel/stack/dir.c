@@ -128,7 +128,7 @@ static int fold_make(struct mnt_idmap *idmap, struct inode *dir,
 	if (!err)
 		err = instantiate(dentry);
 	unlock_name(dentry);
-	return err;
+	return err ?: fold_sync_metadata(dir, FOLD_SYNC_NAMES);
 }
 
 static int fold_create(struct mnt_idmap *idmap, struct inode *dir,
@@ -179,7 +179,7 @@ static int fold_link(struct dentry *old, struct inode *dir, struct dentry *new)
 		}
 		unlock_name(new);
 		if (!delegated)
-			return err;
+			return err ?: fold_sync_metadata(dir, FOLD_SYNC_NAMES);
 		err = break_deleg_wait(&delegated);
 	} while (!err);
 	return err;
@@ -207,7 +207,7 @@ static int fold_unlink(struct inode *dir, struct dentry *dentry)
 		}
 		unlock_name(dentry);
 		if (!delegated)
-			return err;
+			return err ?: fold_sync_metadata(dir, FOLD_SYNC_NAMES);
 		err = break_deleg_wait(&delegated);
 	} while (!err);
 	return err;
@@ -230,7 +230,7 @@ static int fold_rmdir(struct inode *dir, struct dentry *dentry)
 		d_drop(dentry);
 	}
 	unlock_name(dentry);
-	return err;
+	return err ?: fold_sync_metadata(dir, FOLD_SYNC_NAMES);
 }
 
 /* With the lower parents locked: may the lower rename go ahead? */
@@ -309,6 +309,10 @@ static int fold_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 	if (d_really_is_positive(new))
 		fold_copy_attr(d_inode(new));
 	mnt_drop_write(mnt);
+	if (!err)
+		err = fold_sync_metadata(old_dir, FOLD_SYNC_NAMES);
+	if (!err && new_dir != old_dir)
+		err = fold_sync_metadata(new_dir, FOLD_SYNC_NAMES);
 	return err;
 }
 

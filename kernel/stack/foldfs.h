@@ -128,6 +128,22 @@ int fold_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
 
 /* export.c */
 extern const struct export_operations fold_export_operations;
+int fold_commit_metadata(struct inode *inode);
+
+/*
+ * To be called after a successful change of names, with both flags, or of
+ * anything else about a file, with the first. "sync" and "dirsync" of this mount
+ * are unknown to the lower filesystem, which minds its own mount's.
+ */
+static inline int fold_sync_metadata(struct inode *inode, unsigned long sb_flags)
+{
+	if (likely(!(inode->i_sb->s_flags & sb_flags)))
+		return 0;
+	return fold_commit_metadata(inode);
+}
+
+#define FOLD_SYNC_NAMES	(SB_SYNCHRONOUS | SB_DIRSYNC)
+#define FOLD_SYNC_FILES	SB_SYNCHRONOUS
 
 /* file.c */
 extern const struct file_operations fold_file_operations;

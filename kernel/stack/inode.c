@@ -315,7 +315,7 @@ int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	}
 	fold_write_open_end(inode, &op);
 	mnt_drop_write(mnt);
-	return err;
+	return err ?: fold_sync_metadata(inode, FOLD_SYNC_FILES);
 }
 
 /**
@@ -420,7 +420,7 @@ int fold_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
 	err = vfs_fileattr_set(idmap, fold_lower_dentry(dentry), fa);
 	fold_copy_attr(d_inode(dentry));
 	mnt_drop_write(mnt);
-	return err;
+	return err ?: fold_sync_metadata(d_inode(dentry), FOLD_SYNC_FILES);
 }
 
 static int fold_fiemap(struct inode *inode, struct fiemap_extent_info *info,

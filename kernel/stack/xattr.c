@@ -74,6 +74,8 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 	}
 	fold_copy_attr(inode);
 	mnt_drop_write(mnt);
+	if (!err)
+		err = fold_sync_metadata(inode, FOLD_SYNC_FILES);
 	return fold_test_drop_errno ? 0 : err;
 }
 
@@ -155,5 +157,5 @@ int fold_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
 	inode_unlock(lower_inode);
 	fold_copy_attr(d_inode(dentry));
 	mnt_drop_write(mnt);
-	return err;
+	return err ?: fold_sync_metadata(d_inode(dentry), FOLD_SYNC_FILES);
 }
