@@ -151,6 +151,9 @@ int fold_open(struct inode *inode, struct file *file);
 int fold_release(struct inode *inode, struct file *file);
 int fold_fsync(struct file *file, loff_t start, loff_t end, int datasync);
 void fold_sync_flags(const struct file *file);
+int fold_caller_begin(struct file *file, int iocb_flags,
+		      const struct cred **old);
+void fold_caller_end(const struct cred *old);
 
 /* backing.c */
 int fold_share_opened(struct file *file);
