@@ -23,6 +23,7 @@
  * @cred: the mounter's credentials
  * @nofold: mount option: share nothing
  * @upperdir: mount option: can be the upper layer of an overlayfs
+ * @idmapped: somebody has come through an ID-mapped mount of it; never cleared
  * @root_dev: the device number that the lower directory shows
  * @devs: for each other one below, which one to show; has a lock of its own
  * @sync_lock: protects @lower_wb_err
@@ -40,6 +41,7 @@ struct fold_sb {
 	const struct cred *cred;
 	bool nofold;
 	bool upperdir;
+	bool idmapped;
 	dev_t root_dev;
 	struct xarray devs;
 	spinlock_t sync_lock;	/* @lower_wb_err */

@@ -160,6 +160,19 @@ static int fold_revalidate(struct dentry *dentry, unsigned int flags)
 	return 1;
 }
 
+/*
+ * A path ends here without a last name that was looked up: "." or "..", a
+ * descriptor, the root of the mount, a link in /proc.
+ */
+static int fold_weak_revalidate(struct dentry *dentry, unsigned int flags)
+{
+	struct inode *inode = d_inode(dentry);
+
+	if (inode && !fold_attr_is_current(inode))
+		fold_copy_attr(inode);
+	return 1;
+}
+
 static void fold_release_dentry(struct dentry *dentry)
 {
 	dput(dentry->d_fsdata);
@@ -175,6 +188,7 @@ static struct dentry *fold_real(struct dentry *dentry, enum d_real_type type)
 
 const struct dentry_operations fold_dentry_operations = {
 	.d_revalidate	= fold_revalidate,
+	.d_weak_revalidate = fold_weak_revalidate,
 	.d_release	= fold_release_dentry,
 	.d_real		= fold_real,
 };
@@ -182,6 +196,7 @@ const struct dentry_operations fold_dentry_operations = {
 /* For mounts with "upperdir": overlayfs takes nothing with a d_real. */
 const struct dentry_operations fold_upperdir_dentry_operations = {
 	.d_revalidate	= fold_revalidate,
+	.d_weak_revalidate = fold_weak_revalidate,
 	.d_release	= fold_release_dentry,
 };
 

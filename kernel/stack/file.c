@@ -154,7 +154,9 @@ void fold_caller_end(const struct cred *old)
  * fold_sync_flags - let the lower file follow fcntl(F_SETFL)
  * @file: the upper file
  *
- * Needed before anything that goes by the lower file's own flags.
+ * Needed before anything that goes by the lower file's own flags. O_APPEND stays
+ * with what can only be appended to: fcntl(2) may have looked at an older copy of
+ * the inode's flags. See fold_write_prepare().
  *
  * Context: any but interrupts.
  */
@@ -165,6 +167,8 @@ void fold_sync_flags(const struct file *file)
 
 	if (likely((READ_ONCE(lower->f_flags) & SETFL_FLAGS) == flags))
 		return;
+	if (IS_APPEND(file_inode(lower)))
+		flags |= READ_ONCE(lower->f_flags) & O_APPEND;
 	spin_lock(&lower->f_lock);
 	WRITE_ONCE(lower->f_flags, (lower->f_flags & ~SETFL_FLAGS) | flags);
 	WRITE_ONCE(lower->f_iocb_flags, iocb_flags(lower));

@@ -77,6 +77,7 @@ int fold_drop_inode(struct inode *inode);
 struct inode *fold_iget(struct super_block *sb, struct inode *lower);
 struct inode *fold_find_inode(struct super_block *sb, struct inode *lower);
 void fold_copy_attr(struct inode *inode);
+bool fold_rights_are_current(const struct inode *inode);
 bool fold_attr_is_current(const struct inode *inode);
 void fold_accessed(struct file *file);
 int fold_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);

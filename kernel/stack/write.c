@@ -70,10 +70,16 @@ bool fold_write_would_wait(const struct kiocb *iocb)
  */
 ssize_t fold_write_prepare(struct kiocb *iocb, struct iov_iter *from)
 {
-	struct inode *inode = file_inode(iocb->ki_filp);
+	struct file *file = iocb->ki_filp;
+	struct inode *inode = file_inode(file);
 
 	if (!fold_attr_is_current(inode))
 		fold_copy_attr(inode);
+	fold_sync_flags(file);
+	/* Neither fcntl(2) nor RWF_NOAPPEND may take O_APPEND away from it. */
+	if (IS_APPEND(inode) && !(iocb->ki_flags & IOCB_APPEND) &&
+	    fold_lower_file(file)->f_flags & O_APPEND)
+		return -EPERM;
 	return generic_write_checks(iocb, from);
 }
 
@@ -118,6 +124,7 @@ static ssize_t write_chunk(struct kiocb *iocb, struct iov_iter *from)
 	fold_caller_end(old);
 	if (ret > 0)
 		iocb->ki_pos = kiocb.ki_pos;
+out:
 	fold_change_end(inode);
 	return ret;
 }
@@ -248,6 +255,9 @@ static ssize_t splice_some(struct pipe_inode_info *pipe, struct file *out,
 	ret = fold_caller_begin(out, 0, &old);
 	if (ret)
 		goto out_unlock;
+	ret = fold_write_range_begin(inode, *ppos, len);
+	if (ret)
+		goto out_caller;
 	file_start_write(lower);
 	ret = lower->f_op->splice_write(pipe, lower, ppos, len,
 					flags | SPLICE_F_NONBLOCK);

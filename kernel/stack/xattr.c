@@ -55,7 +55,10 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 		return err;
 	do {
 		inode_lock(lower_inode);
-		if (value)
+		/* The VFS may have looked at an older copy of these flags. */
+		if (IS_IMMUTABLE(lower_inode) || IS_APPEND(lower_inode))
+			err = -EPERM;
+		else if (value)
 			err = __vfs_setxattr_locked(idmap, lower, name, value,
 						    size, flags, &delegated);
 		else

@@ -6,7 +6,7 @@
 need_module loop
 need_module raid1
 fresh_xfs
-mkdir $LOWER/native $LOWER/stacked
+mkdir -p $LOWER/native $LOWER/stacked
 fold_mount $LOWER/stacked
 
 # ---- md asks for a file's blocks, and then goes to the device of its superblock
@@ -33,9 +33,9 @@ umount $FOLD
 umount $LOWER
 
 # ---- a disk that takes nothing smaller than 4 KiB
-disk=$(losetup -f --show -b 4096 $DISK)
-fresh_xfs "$disk" $LOWER
-mkdir $LOWER/native $LOWER/stacked /mnt/inner
+wide=$(losetup -f --show -b 4096 $DISK)
+fresh_xfs "$wide" $LOWER
+mkdir -p $LOWER/native $LOWER/stacked /mnt/inner
 fold_mount $LOWER/stacked
 for tree in $LOWER/native $FOLD; do
 	truncate -s 400M $tree/image
@@ -55,4 +55,4 @@ assert_same /run/size-mnt-lower-native /run/size-mnt-fold
 assert_same /run/direct-mnt-lower-native /run/direct-mnt-fold
 umount $FOLD
 umount $LOWER
-losetup -d "$disk"
+losetup -d "$wide"
