@@ -38,6 +38,22 @@ static int fold_xattr_get(const struct xattr_handler *handler,
 	return ret;
 }
 
+/*
+ * The VFS has looked at flags, mode and owner too, but at a copy. Context: the
+ * lower inode is locked.
+ */
+static int may_set_now(struct mnt_idmap *idmap, struct inode *lower,
+		       const char *name)
+{
+	if (IS_IMMUTABLE(lower) || IS_APPEND(lower))
+		return -EPERM;
+	if (S_ISDIR(lower->i_mode) && lower->i_mode & S_ISVTX &&
+	    !strncmp(name, XATTR_USER_PREFIX, XATTR_USER_PREFIX_LEN) &&
+	    !inode_owner_or_capable(idmap, lower))
+		return -EPERM;
+	return 0;
+}
+
 static int fold_xattr_set(const struct xattr_handler *handler,
 			  struct mnt_idmap *idmap, struct dentry *dentry,
 			  struct inode *inode, const char *name,
@@ -55,13 +71,11 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 		return err;
 	do {
 		inode_lock(lower_inode);
-		/* The VFS may have looked at an older copy of these flags. */
-		if (IS_IMMUTABLE(lower_inode) || IS_APPEND(lower_inode))
-			err = -EPERM;
-		else if (value)
+		err = may_set_now(idmap, lower_inode, name);
+		if (!err && value)
 			err = __vfs_setxattr_locked(idmap, lower, name, value,
 						    size, flags, &delegated);
-		else
+		else if (!err)
 			err = __vfs_removexattr_locked(idmap, lower, name,
 						       &delegated);
 		inode_unlock(lower_inode);

@@ -192,6 +192,20 @@ static void directories(void)
 	}
 }
 
+/* Attributes of a directory that is only known by a descriptor. */
+static void attributes(void)
+{
+	struct stat st;
+
+	begin();
+	sys(fstat(dir, &st));
+	chmod_below(".", 01777);
+	say("fsetxattr of a directory that becomes sticky",
+	    AS(USER, fsetxattr(dir, "user.a", "b", 1, 0)));
+	chown_below(".", USER, USER);
+	say("of one's own", AS(USER, fsetxattr(dir, "user.a", "b", 1, 0)));
+}
+
 /* The same by the current directory. */
 static void working_directory(void)
 {
@@ -432,6 +446,7 @@ int main(int argc, char **argv)
 	umask(0);
 	/* Root's capabilities go with setfsuid(), those of files. */
 	directories();
+	attributes();
 	working_directory();
 	owners();
 	files();

@@ -2,6 +2,7 @@
 #        EROFS from a file, names in core dumps, device numbers after a remount, copies from
 #        one mount to another, hints, polled I/O, and overlays on overlays; most of it is so
 #        on overlayfs as well
+# kernels: stock
 . /tests/lib.sh
 
 need_module overlay

@@ -1,6 +1,7 @@
 # shows: those parts of the kernel that use a file as a disk get from foldfs what they get
 #        from XFS: md keeps a bitmap in a file's blocks, and a loop device with direct I/O
 #        asks which sizes the disk below takes
+# kernels: stock
 . /tests/lib.sh
 
 need_module loop
