@@ -203,6 +203,7 @@ static void attributes(void)
 	say("fsetxattr of a directory that becomes sticky",
 	    AS(USER, fsetxattr(dir, "user.a", "b", 1, 0)));
 	chown_below(".", USER, USER);
+	sys(fstat(dir, &st));
 	say("of one's own", AS(USER, fsetxattr(dir, "user.a", "b", 1, 0)));
 }
 
