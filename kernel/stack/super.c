@@ -100,7 +100,7 @@ static int fold_check_lower(struct fs_context *fc, const struct fold_sb *fsb,
 		return invalfc(fc, "the mount of %s is ID-mapped; ID-map the foldfs mount instead",
 			      fc->source);
 	if (fold_forgets_names(path->dentry))
-		return invalfc(fc, "%s is on XFS with case-insensitive names, which foldfs cannot show",
+		return invalfc(fc, "%s has case-insensitive names, which foldfs cannot show",
 			      fc->source);
 	return 0;
 }
