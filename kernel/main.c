@@ -16,9 +16,12 @@ static int __init foldfs_init(void)
 	err = fold_direct_init();
 	if (err)
 		goto err_inode_cache;
-	err = fold_share_module_init();
+	err = fold_freeze_module_init();
 	if (err)
 		goto err_direct;
+	err = fold_share_module_init();
+	if (err)
+		goto err_freeze;
 	err = register_filesystem(&fold_fs_type);
 	if (err)
 		goto err_share;
@@ -26,6 +29,8 @@ static int __init foldfs_init(void)
 
 err_share:
 	fold_share_module_exit();
+err_freeze:
+	fold_freeze_module_exit();
 err_direct:
 	fold_direct_exit();
 err_inode_cache:
@@ -37,6 +42,7 @@ static void __exit foldfs_exit(void)
 {
 	unregister_filesystem(&fold_fs_type);
 	fold_share_module_exit();
+	fold_freeze_module_exit();
 	fold_direct_exit();
 	fold_inode_cache_exit();
 }

@@ -10,6 +10,7 @@
 #include <linux/dcache.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "share.h"
@@ -24,11 +25,14 @@
  * @domain: mount option: the trust domain whose files may meet those of this
  *	mount; NULL: that of all mounts without one
  * @upperdir: mount option: can be the upper layer of an overlayfs
+ * @idmapped: somebody has come through an ID-mapped mount of it; never cleared
  * @root_dev: the device number that the lower directory shows
  * @devs: for each other one below, which one to show; has a lock of its own
  * @sync_lock: protects @lower_wb_err
  * @lower_wb_err: the lower filesystem's writeback errors that syncfs(2) has
  *	passed on
+ * @thaw: looks, while the mount is frozen, whether it can be thawed by anybody
+ * @frozen: for @thaw, the superblock; set before @thaw is first queued
  * @share: sharing state
  *
  * All is immutable once the superblock is filled, except as said.
@@ -40,10 +44,13 @@ struct fold_sb {
 	bool nofold;
 	bool upperdir;
 	char *domain;
+	bool idmapped;
 	dev_t root_dev;
 	struct xarray devs;
 	spinlock_t sync_lock;	/* @lower_wb_err */
 	errseq_t lower_wb_err;
+	struct delayed_work thaw;
+	struct super_block *frozen;
 	struct fold_sb_share share;
 };
 

@@ -160,6 +160,19 @@ static int fold_revalidate(struct dentry *dentry, unsigned int flags)
 	return 1;
 }
 
+/*
+ * A path ends here without a last name that was looked up: "." or "..", a
+ * descriptor, the root of the mount, a link in /proc.
+ */
+static int fold_weak_revalidate(struct dentry *dentry, unsigned int flags)
+{
+	struct inode *inode = d_inode(dentry);
+
+	if (inode && !fold_attr_is_current(inode))
+		fold_copy_attr(inode);
+	return 1;
+}
+
 static void fold_release_dentry(struct dentry *dentry)
 {
 	dput(dentry->d_fsdata);
@@ -175,6 +188,7 @@ static struct dentry *fold_real(struct dentry *dentry, enum d_real_type type)
 
 const struct dentry_operations fold_dentry_operations = {
 	.d_revalidate	= fold_revalidate,
+	.d_weak_revalidate = fold_weak_revalidate,
 	.d_release	= fold_release_dentry,
 	.d_real		= fold_real,
 };
@@ -182,8 +196,39 @@ const struct dentry_operations fold_dentry_operations = {
 /* For mounts with "upperdir": overlayfs takes nothing with a d_real. */
 const struct dentry_operations fold_upperdir_dentry_operations = {
 	.d_revalidate	= fold_revalidate,
+	.d_weak_revalidate = fold_weak_revalidate,
 	.d_release	= fold_release_dentry,
 };
+
+/**
+ * fold_forgets_names - does a directory not remember which names are not there
+ * @parent: a directory of a lower filesystem
+ *
+ * XFS with case-insensitive names does not: there one file answers to many names,
+ * and an upper dentry would be one of them.
+ *
+ * Context: may sleep. The caller's credentials are used.
+ * Return: true if a name that is not there is not hashed after it was looked up.
+ */
+bool fold_forgets_names(struct dentry *parent)
+{
+	bool forgets = false, found = true;
+	struct dentry *dentry;
+	char name[24];
+	int i, len;
+
+	/* Somebody may have made the name that is tried. */
+	for (i = 0; found && i < 100; i++) {
+		len = scnprintf(name, sizeof(name), ".foldfs-no-name-%d", i);
+		dentry = lookup_one_unlocked(&nop_mnt_idmap, name, parent, len);
+		if (IS_ERR(dentry))
+			return false;
+		found = d_is_positive(dentry);
+		forgets = !found && d_unhashed(dentry);
+		dput(dentry);
+	}
+	return forgets;
+}
 
 /**
  * fold_lookup - inode_operations.lookup

@@ -7,9 +7,10 @@
  * the lower tree may have moved or removed the name. Then the answer is
  * -ESTALE, upon which the VFS looks everything up again and retries.
  *
- * Operations that take no ID mapping (link, unlink, rmdir) run with the
- * mounter's credentials: the VFS has checked the caller's permission with the
- * right mapping, and they create no inode. All others run with the caller's.
+ * All run with the caller's credentials, so that the lower filesystem decides
+ * once more, under its own locks, by what the files are now: the VFS above has
+ * decided by copies. Link, unlink and rmdir are not told the ID mapping of the
+ * caller's mount; see begin_unmapped().
  */
 #include <linux/dcache.h>
 #include <linux/file.h>
@@ -70,6 +71,35 @@ static void unlock_name(struct dentry *dentry)
 	mnt_drop_write(FOLD_SB(dentry->d_sb)->lower_mnt);
 }
 
+/*
+ * Before a change that is not told an ID mapping. Where a mount is ID-mapped the
+ * lower filesystem cannot judge the caller: the change is made with the
+ * mounter's credentials, and what the VFS has decided counts, if it has seen
+ * what is there now. Otherwise the VFS has to begin again.
+ *
+ * Context: between lock_name() and unlock_name().
+ * Return: 0, and in @old what end_unmapped() is to be given; or -ESTALE.
+ */
+static int begin_unmapped(struct inode *dir, struct inode *inode,
+			  const struct cred **old)
+{
+	struct fold_sb *fsb = FOLD_SB(dir->i_sb);
+
+	*old = NULL;
+	if (likely(!READ_ONCE(fsb->idmapped)))
+		return 0;
+	if (!fold_rights_are_current(dir) || !fold_rights_are_current(inode))
+		return -ESTALE;
+	*old = override_creds(fsb->cred);
+	return 0;
+}
+
+static void end_unmapped(const struct cred *old)
+{
+	if (old)
+		revert_creds(old);
+}
+
 /* Make a dentry positive whose lower dentry has become so. */
 static int instantiate(struct dentry *dentry)
 {
@@ -128,7 +158,7 @@ static int fold_make(struct mnt_idmap *idmap, struct inode *dir,
 	if (!err)
 		err = instantiate(dentry);
 	unlock_name(dentry);
-	return err;
+	return err ?: fold_sync_metadata(dir, FOLD_SYNC_NAMES);
 }
 
 static int fold_create(struct mnt_idmap *idmap, struct inode *dir,
@@ -168,10 +198,13 @@ static int fold_link(struct dentry *old, struct inode *dir, struct dentry *new)
 		err = lock_name(new);
 		if (err)
 			return err;
-		creds = override_creds(FOLD_SB(dir->i_sb)->cred);
-		err = vfs_link(lower_old, &nop_mnt_idmap, fold_lower_inode(dir),
-			       lower_new, &delegated);
-		revert_creds(creds);
+		err = begin_unmapped(dir, inode, &creds);
+		if (!err) {
+			err = vfs_link(lower_old, &nop_mnt_idmap,
+				       fold_lower_inode(dir), lower_new,
+				       &delegated);
+			end_unmapped(creds);
+		}
 		if (!err) {
 			fold_copy_attr(inode);
 			ihold(inode);
@@ -179,7 +212,7 @@ static int fold_link(struct dentry *old, struct inode *dir, struct dentry *new)
 		}
 		unlock_name(new);
 		if (!delegated)
-			return err;
+			return err ?: fold_sync_metadata(dir, FOLD_SYNC_NAMES);
 		err = break_deleg_wait(&delegated);
 	} while (!err);
 	return err;
@@ -196,10 +229,12 @@ static int fold_unlink(struct inode *dir, struct dentry *dentry)
 		err = lock_name(dentry);
 		if (err)
 			return err;
-		creds = override_creds(FOLD_SB(dir->i_sb)->cred);
-		err = vfs_unlink(&nop_mnt_idmap, fold_lower_inode(dir), lower,
-				 &delegated);
-		revert_creds(creds);
+		err = begin_unmapped(dir, d_inode(dentry), &creds);
+		if (!err) {
+			err = vfs_unlink(&nop_mnt_idmap, fold_lower_inode(dir),
+					 lower, &delegated);
+			end_unmapped(creds);
+		}
 		if (!err) {
 			fold_copy_attr(d_inode(dentry));
 			/* As a negative dentry it would pin the lower inode. */
@@ -207,7 +242,7 @@ static int fold_unlink(struct inode *dir, struct dentry *dentry)
 		}
 		unlock_name(dentry);
 		if (!delegated)
-			return err;
+			return err ?: fold_sync_metadata(dir, FOLD_SYNC_NAMES);
 		err = break_deleg_wait(&delegated);
 	} while (!err);
 	return err;
@@ -222,15 +257,17 @@ static int fold_rmdir(struct inode *dir, struct dentry *dentry)
 	err = lock_name(dentry);
 	if (err)
 		return err;
-	creds = override_creds(FOLD_SB(dir->i_sb)->cred);
-	err = vfs_rmdir(&nop_mnt_idmap, fold_lower_inode(dir), lower);
-	revert_creds(creds);
+	err = begin_unmapped(dir, d_inode(dentry), &creds);
+	if (!err) {
+		err = vfs_rmdir(&nop_mnt_idmap, fold_lower_inode(dir), lower);
+		end_unmapped(creds);
+	}
 	if (!err) {
 		fold_copy_attr(d_inode(dentry));
 		d_drop(dentry);
 	}
 	unlock_name(dentry);
-	return err;
+	return err ?: fold_sync_metadata(dir, FOLD_SYNC_NAMES);
 }
 
 /* With the lower parents locked: may the lower rename go ahead? */
@@ -309,6 +346,10 @@ static int fold_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 	if (d_really_is_positive(new))
 		fold_copy_attr(d_inode(new));
 	mnt_drop_write(mnt);
+	if (!err)
+		err = fold_sync_metadata(old_dir, FOLD_SYNC_NAMES);
+	if (!err && new_dir != old_dir)
+		err = fold_sync_metadata(new_dir, FOLD_SYNC_NAMES);
 	return err;
 }
 

@@ -130,6 +130,7 @@ static ssize_t submit(struct kiocb *iocb, struct iov_iter *from, loff_t pos,
 	struct inode *inode = file_inode(iocb->ki_filp);
 	struct file *lower = fold_lower_file(iocb->ki_filp);
 	struct kiocb kiocb, *below = aio ? &aio->iocb : &kiocb;
+	const struct cred *old;
 	ssize_t ret;
 
 	if (!aio)
@@ -137,7 +138,11 @@ static ssize_t submit(struct kiocb *iocb, struct iov_iter *from, loff_t pos,
 	below->ki_flags = (iocb->ki_flags & LOWER_IOCB_FLAGS) | IOCB_WRITE;
 	below->ki_ioprio = iocb->ki_ioprio;
 	below->ki_pos = pos;
-	ret = vfs_iocb_iter_write(lower, below, from);
+	ret = fold_caller_begin(iocb->ki_filp, iocb->ki_flags, &old);
+	if (!ret) {
+		ret = vfs_iocb_iter_write(lower, below, from);
+		fold_caller_end(old);
+	}
 	if (ret == -EIOCBQUEUED)
 		return ret;
 	if (aio) {

@@ -68,9 +68,29 @@ static struct dentry *fold_get_parent(struct dentry *dentry)
 	return parent;
 }
 
+/**
+ * fold_commit_metadata - export_operations.commit_metadata
+ * @inode: an upper inode whose names or attributes have changed
+ *
+ * For nfsd, before it answers a client, and for mounts with "sync" or "dirsync".
+ *
+ * Context: may sleep, and waits for the lower filesystem's log.
+ * Return: 0 or a negative errno: then the change may be lost in a crash.
+ */
+int fold_commit_metadata(struct inode *inode)
+{
+	struct inode *lower = fold_lower_inode(inode);
+	const struct export_operations *ops = lower->i_sb->s_export_op;
+
+	if (ops && ops->commit_metadata)
+		return ops->commit_metadata(lower);
+	return sync_inode_metadata(lower, 1);
+}
+
 const struct export_operations fold_export_operations = {
 	.encode_fh	= fold_encode_fh,
 	.fh_to_dentry	= fold_fh_to_dentry,
 	.fh_to_parent	= fold_fh_to_parent,
 	.get_parent	= fold_get_parent,
+	.commit_metadata = fold_commit_metadata,
 };

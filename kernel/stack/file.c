@@ -8,7 +8,7 @@
  * security modules that think in paths know nothing of the private mount below.
  * It makes no fsnotify events and touches no atime: the VFS does both above.
  *
- * Locks (flock, POSIX, OFD) and leases belong to the upper inode.
+ * Locks belong to the lower inode (see lock.c), leases to the upper one.
  */
 #include <linux/backing-dev.h>
 #include <linux/fadvise.h>
@@ -51,6 +51,12 @@ static struct file *open_lower(struct inode *inode, const struct file *file)
 	return lower;
 }
 
+/* Was it opened by execve(2), or as a program's interpreter? No user can say so. */
+static bool is_program(const struct file *file)
+{
+	return file->f_flags & __FMODE_EXEC && S_ISREG(file_inode(file)->i_mode);
+}
+
 /**
  * fold_open - file_operations.open of files and directories
  * @inode: the upper inode
@@ -61,13 +67,27 @@ static struct file *open_lower(struct inode *inode, const struct file *file)
 int fold_open(struct inode *inode, struct file *file)
 {
 	struct file *lower;
+	int err;
 
 	lower = open_lower(inode, file);
 	if (IS_ERR(lower))
 		return PTR_ERR(lower);
+	/*
+	 * A program that runs is not written to, by whatever way. The VFS keeps
+	 * writers from the upper inode as long as it keeps this file.
+	 */
+	if (is_program(file)) {
+		err = deny_write_access(lower);
+		if (err) {
+			fput(lower);
+			return err;
+		}
+	}
 	file->private_data = lower;
 	file->f_mode |= lower->f_mode & (FMODE_CAN_ODIRECT | FMODE_NOWAIT);
 	if (S_ISREG(inode->i_mode) && fold_share_opened(file)) {
+		if (is_program(file))
+			allow_write_access(lower);
 		fput(lower);
 		return -ENOMEM;
 	}
@@ -84,6 +104,8 @@ int fold_open(struct inode *inode, struct file *file)
  */
 int fold_release(struct inode *inode, struct file *file)
 {
+	if (is_program(file))
+		allow_write_access(fold_lower_file(file));
 	fput(fold_lower_file(file));
 	if (atomic_dec_and_test(&FOLD_I(inode)->share.files))
 		fold_join_hurry(inode);
@@ -91,10 +113,53 @@ int fold_release(struct inode *inode, struct file *file)
 }
 
 /**
+ * fold_caller_begin - before bytes of the lower file change for the caller
+ * @file: the upper file
+ * @iocb_flags: IOCB_NOWAIT, or 0
+ * @old: filled in, for fold_caller_end()
+ *
+ * A change takes set-ID bits and capabilities from the file, unless the caller is
+ * one of its group. The lower filesystem finds that out by itself, but it knows no
+ * ID mapping: on such a mount it is done here, and the lower filesystem is asked
+ * with the mounter's credentials, for whom it takes nothing.
+ *
+ * Context: the upper inode is locked.
+ * Return: 0, -EAGAIN if the caller does not want to wait, or another errno.
+ */
+int fold_caller_begin(struct file *file, int iocb_flags,
+		      const struct cred **old)
+{
+	struct inode *inode = file_inode(file);
+	int err;
+
+	*old = NULL;
+	if (likely(file_mnt_idmap(file) == &nop_mnt_idmap))
+		return 0;
+	if (!fold_attr_is_current(inode))
+		fold_copy_attr(inode);
+	err = file_remove_privs_flags(file, iocb_flags);
+	if (!err)
+		*old = override_creds(FOLD_SB(inode->i_sb)->cred);
+	return err;
+}
+
+/**
+ * fold_caller_end - undo fold_caller_begin(), if that was successful
+ * @old: from there
+ */
+void fold_caller_end(const struct cred *old)
+{
+	if (old)
+		revert_creds(old);
+}
+
+/**
  * fold_sync_flags - let the lower file follow fcntl(F_SETFL)
  * @file: the upper file
  *
- * Needed before anything that goes by the lower file's own flags.
+ * Needed before anything that goes by the lower file's own flags. O_APPEND stays
+ * with what can only be appended to: fcntl(2) may have looked at an older copy of
+ * the inode's flags. See fold_write_prepare().
  *
  * Context: any but interrupts.
  */
@@ -105,6 +170,8 @@ void fold_sync_flags(const struct file *file)
 
 	if (likely((READ_ONCE(lower->f_flags) & SETFL_FLAGS) == flags))
 		return;
+	if (IS_APPEND(file_inode(lower)))
+		flags |= READ_ONCE(lower->f_flags) & O_APPEND;
 	spin_lock(&lower->f_lock);
 	WRITE_ONCE(lower->f_flags, (lower->f_flags & ~SETFL_FLAGS) | flags);
 	WRITE_ONCE(lower->f_iocb_flags, iocb_flags(lower));
@@ -195,6 +262,8 @@ const struct file_operations fold_file_operations = {
 	.get_unmapped_area	= fold_get_unmapped_area,
 	.flush			= fold_flush,
 	.fsync			= fold_fsync,
+	.lock			= fold_lock,
+	.flock			= fold_flock,
 	.fallocate		= fold_fallocate,
 	.fadvise		= fold_fadvise,
 	.remap_file_range	= fold_remap_file_range,

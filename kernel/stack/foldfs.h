@@ -19,6 +19,7 @@
 
 struct fid;
 struct fileattr;
+struct file_lock;
 struct posix_acl;
 
 /*
@@ -76,6 +77,7 @@ int fold_drop_inode(struct inode *inode);
 struct inode *fold_iget(struct super_block *sb, struct inode *lower);
 struct inode *fold_find_inode(struct super_block *sb, struct inode *lower);
 void fold_copy_attr(struct inode *inode);
+bool fold_rights_are_current(const struct inode *inode);
 bool fold_attr_is_current(const struct inode *inode);
 void fold_accessed(struct file *file);
 int fold_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);
@@ -96,6 +98,7 @@ void fold_dentry_busy(struct dentry *dentry);
 void fold_dentry_settle(struct dentry *dentry);
 struct dentry *fold_lookup(struct inode *dir, struct dentry *dentry,
 			   unsigned int flags);
+bool fold_forgets_names(struct dentry *parent);
 struct dentry *fold_obtain_alias(struct super_block *sb, struct dentry *lower);
 
 /* dir.c */
@@ -109,6 +112,14 @@ int fold_stdev_init(struct super_block *sb);
 void fold_stdev_exit(struct fold_sb *fsb);
 int fold_stdev(struct super_block *sb, dev_t *dev);
 
+/* freeze.c */
+int fold_freeze_module_init(void);
+void fold_freeze_module_exit(void);
+void fold_freeze_init(struct fold_sb *fsb);
+void fold_freeze_exit(struct fold_sb *fsb);
+int fold_freeze_super(struct super_block *sb, enum freeze_holder who);
+int fold_thaw_super(struct super_block *sb, enum freeze_holder who);
+
 /* xattr.c */
 extern const struct xattr_handler * const fold_xattr_handlers[];
 ssize_t fold_listxattr(struct dentry *dentry, char *list, size_t size);
@@ -118,6 +129,22 @@ int fold_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
 
 /* export.c */
 extern const struct export_operations fold_export_operations;
+int fold_commit_metadata(struct inode *inode);
+
+/*
+ * To be called after a successful change of names, with both flags, or of
+ * anything else about a file, with the first. "sync" and "dirsync" of this mount
+ * are unknown to the lower filesystem, which minds its own mount's.
+ */
+static inline int fold_sync_metadata(struct inode *inode, unsigned long sb_flags)
+{
+	if (likely(!(inode->i_sb->s_flags & sb_flags)))
+		return 0;
+	return fold_commit_metadata(inode);
+}
+
+#define FOLD_SYNC_NAMES	(SB_SYNCHRONOUS | SB_DIRSYNC)
+#define FOLD_SYNC_FILES	SB_SYNCHRONOUS
 
 /* file.c */
 extern const struct file_operations fold_file_operations;
@@ -125,6 +152,9 @@ int fold_open(struct inode *inode, struct file *file);
 int fold_release(struct inode *inode, struct file *file);
 int fold_fsync(struct file *file, loff_t start, loff_t end, int datasync);
 void fold_sync_flags(const struct file *file);
+int fold_caller_begin(struct file *file, int iocb_flags,
+		      const struct cred **old);
+void fold_caller_end(const struct cred *old);
 
 /* backing.c */
 int fold_share_opened(struct file *file);
@@ -156,6 +186,10 @@ ssize_t fold_splice_write(struct pipe_inode_info *pipe, struct file *out,
 int fold_direct_init(void);
 void fold_direct_exit(void);
 ssize_t fold_direct_write(struct kiocb *iocb, struct iov_iter *from);
+
+/* lock.c */
+int fold_lock(struct file *file, int cmd, struct file_lock *fl);
+int fold_flock(struct file *file, int cmd, struct file_lock *fl);
 
 /* range.c */
 long fold_fallocate(struct file *file, int mode, loff_t offset, loff_t len);

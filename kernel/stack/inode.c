@@ -6,8 +6,10 @@
  * the credentials of the caller and the ID mapping of the upper mount.
  *
  * The copy is refreshed after each operation of ours, whenever somebody looks
- * the file up (see dentry.c) or asks for its attributes. So a change made
- * directly below is noticed there.
+ * the file up (see dentry.c), asks for its attributes or for a permission. So a
+ * change made directly below, or through another mount, is noticed there. What
+ * the VFS decides by the copy where none of these comes first is decided once
+ * more, by the lower inode: in dir.c, here, in xattr.c and in mmap.c.
  */
 #include <linux/fiemap.h>
 #include <linux/fs.h>
@@ -155,6 +157,24 @@ void fold_copy_attr(struct inode *inode)
 }
 
 /**
+ * fold_rights_are_current - do rights to an upper inode look as to its lower one
+ * @inode: the upper inode
+ *
+ * Context: any, under RCU as well.
+ * Return: false if mode, owner, group or flags have changed.
+ */
+bool fold_rights_are_current(const struct inode *inode)
+{
+	const struct inode *lower = fold_lower_inode(inode);
+
+	return READ_ONCE(inode->i_mode) == READ_ONCE(lower->i_mode) &&
+	       uid_eq(READ_ONCE(inode->i_uid), READ_ONCE(lower->i_uid)) &&
+	       gid_eq(READ_ONCE(inode->i_gid), READ_ONCE(lower->i_gid)) &&
+	       !((READ_ONCE(inode->i_flags) ^ READ_ONCE(lower->i_flags)) &
+		 MIRRORED_FLAGS);
+}
+
+/**
  * fold_attr_is_current - does an upper inode look like its lower inode
  * @inode: the upper inode
  *
@@ -165,14 +185,8 @@ void fold_copy_attr(struct inode *inode)
  */
 bool fold_attr_is_current(const struct inode *inode)
 {
-	const struct inode *lower = fold_lower_inode(inode);
-
-	return READ_ONCE(inode->i_mode) == READ_ONCE(lower->i_mode) &&
-	       uid_eq(READ_ONCE(inode->i_uid), READ_ONCE(lower->i_uid)) &&
-	       gid_eq(READ_ONCE(inode->i_gid), READ_ONCE(lower->i_gid)) &&
-	       !((READ_ONCE(inode->i_flags) ^ READ_ONCE(lower->i_flags)) &
-		 MIRRORED_FLAGS) &&
-	       i_size_read(inode) == i_size_read(lower);
+	return fold_rights_are_current(inode) &&
+	       i_size_read(inode) == i_size_read(fold_lower_inode(inode));
 }
 
 /**
@@ -181,10 +195,25 @@ bool fold_attr_is_current(const struct inode *inode)
  * @inode: the upper inode
  * @mask: MAY_*
  *
+ * In most system calls the VFS comes here before it looks at sticky bits, flags
+ * and owners itself: for each directory on the way, the one that the way begins
+ * at included, and before it opens. So the copy is refreshed here.
+ *
+ * Context: may be under RCU.
  * Return: what the lower filesystem says.
  */
 int fold_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 {
+	struct fold_sb *fsb = FOLD_SB(inode->i_sb);
+
+	if (unlikely(idmap != &nop_mnt_idmap) && !READ_ONCE(fsb->idmapped))
+		WRITE_ONCE(fsb->idmapped, true);
+	if (!fold_rights_are_current(inode)) {
+		/* It may be on its way out. */
+		if (mask & MAY_NOT_BLOCK)
+			return -ECHILD;
+		fold_copy_attr(inode);
+	}
 	return inode_permission(idmap, fold_lower_inode(inode), mask);
 }
 
@@ -278,6 +307,35 @@ out_access:
 	return err;
 }
 
+/*
+ * What the VFS found out above by the copy, for descriptors that nobody has
+ * looked up since: whether the size may change, and which set-ID bits go.
+ */
+static int fold_setattr_again(struct mnt_idmap *idmap, struct inode *inode,
+			      struct iattr *attr)
+{
+	struct inode *lower = fold_lower_inode(inode);
+	unsigned int kill = ATTR_KILL_SUID | ATTR_KILL_SGID;
+	unsigned int drop;
+
+	if (fold_rights_are_current(inode))
+		return 0;
+	if (attr->ia_valid & ATTR_SIZE && IS_APPEND(lower) && !IS_APPEND(inode))
+		return -EPERM;
+	/* Who sets the mode says himself which bits it has. */
+	if (attr->ia_valid & ATTR_MODE && !(attr->ia_valid & kill))
+		return 0;
+	if (attr->ia_valid & ATTR_SIZE) {
+		drop = setattr_should_drop_suidgid(idmap, lower);
+		/* Who may write the file need not own it. */
+		if (drop)
+			attr->ia_valid |= drop | ATTR_FORCE;
+	}
+	if (attr->ia_valid & (ATTR_UID | ATTR_GID) && !S_ISDIR(lower->i_mode))
+		attr->ia_valid |= setattr_should_drop_sgid(idmap, lower);
+	return 0;
+}
+
 /**
  * fold_setattr - inode_operations.setattr
  * @idmap: ID mapping of the upper mount
@@ -301,6 +359,9 @@ int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	 * saw O_TRUNC.
 	 */
 	lower_attr.ia_valid &= ~(ATTR_FILE | ATTR_OPEN);
+	err = fold_setattr_again(idmap, inode, &lower_attr);
+	if (err)
+		return err;
 	/* The lower inode's own mode is the one to take the bits from. */
 	if (lower_attr.ia_valid & (ATTR_KILL_SUID | ATTR_KILL_SGID))
 		lower_attr.ia_valid &= ~ATTR_MODE;
@@ -318,7 +379,7 @@ int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	}
 	fold_write_open_end(inode, &op);
 	mnt_drop_write(mnt);
-	return err;
+	return err ?: fold_sync_metadata(inode, FOLD_SYNC_FILES);
 }
 
 /**
@@ -364,9 +425,13 @@ static void fold_copy_times(struct inode *inode)
 	lower_ctime = data_race(inode_get_ctime(lower)); /* a hint */
 	mtime = data_race(inode_get_mtime(inode)); /* a hint */
 	ctime = data_race(inode_get_ctime(inode)); /* a hint */
-	/* Most reads find nothing to do, and should not dirty the line. */
+	/*
+	 * Most reads find nothing to do, and should not dirty the line. Two
+	 * changes of a mode can have the same time.
+	 */
 	if (!timespec64_equal(&mtime, &lower_mtime) ||
-	    !timespec64_equal(&ctime, &lower_ctime))
+	    !timespec64_equal(&ctime, &lower_ctime) ||
+	    !fold_attr_is_current(inode))
 		fold_copy_attr(inode);
 }
 
@@ -423,7 +488,7 @@ int fold_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
 	err = vfs_fileattr_set(idmap, fold_lower_dentry(dentry), fa);
 	fold_copy_attr(d_inode(dentry));
 	mnt_drop_write(mnt);
-	return err;
+	return err ?: fold_sync_metadata(d_inode(dentry), FOLD_SYNC_FILES);
 }
 
 static int fold_fiemap(struct inode *inode, struct fiemap_extent_info *info,
@@ -436,7 +501,10 @@ static int fold_fiemap(struct inode *inode, struct fiemap_extent_info *info,
 	return lower->i_op->fiemap(lower, info, start, len);
 }
 
-/* For FIBMAP. Nobody swaps to such a file: it has no read_folio. */
+/*
+ * For FIBMAP, and for md, which keeps a bitmap in a file: the blocks are those
+ * of sb->s_bdev. Nobody swaps to such a file: it has no read_folio.
+ */
 static sector_t fold_bmap(struct address_space *mapping, sector_t block)
 {
 	struct inode *lower = fold_lower_inode(mapping->host);
@@ -519,7 +587,8 @@ static void fold_init_inode(struct inode *inode, struct inode *lower)
 	case S_IFREG:
 		inode->i_op = &fold_file_inode_operations;
 		inode->i_fop = &fold_file_operations;
-		inode->i_mapping->a_ops = &fold_address_operations;
+		if (inode->i_sb->s_bdev && lower->i_mapping->a_ops->bmap)
+			inode->i_mapping->a_ops = &fold_address_operations;
 		break;
 	case S_IFDIR:
 		inode->i_op = &fold_dir_inode_operations;

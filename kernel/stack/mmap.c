@@ -336,6 +336,14 @@ int fold_mmap(struct file *file, struct vm_area_struct *vma)
 	};
 	struct file *lower = fold_lower_file(file);
 
+	/* The VFS has asked the upper inode, which may not know yet. */
+	if (vma->vm_flags & VM_SHARED) {
+		if (vma->vm_flags & VM_WRITE &&
+		    IS_SWAPFILE(fold_lower_inode(inode)))
+			return -ETXTBSY;
+		if (IS_APPEND(fold_lower_inode(inode)))
+			return -EACCES;
+	}
 	if (fold_join_wanted(&FOLD_I(inode)->share))
 		fold_join(inode, &lower->f_path, false);
 	fold_accessed(file);

@@ -22,17 +22,25 @@
 long fold_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 {
 	struct inode *inode = file_inode(file);
+	const struct cred *old;
 	long ret;
 
 	ret = fold_inode_lock(inode);
 	if (ret)
 		return ret;
-	ret = fold_fallocate_begin(inode, mode, offset, len);
+	ret = fold_caller_begin(file, 0, &old);
 	if (ret)
 		goto out_unlock;
+	ret = fold_fallocate_begin(inode, mode, offset, len);
+	if (ret)
+		goto out_caller;
 	ret = vfs_fallocate(fold_lower_file(file), mode, offset, len);
 	fold_change_end(inode);
 	fold_copy_attr(inode);
+	if (!ret)
+		ret = fold_sync_metadata(inode, FOLD_SYNC_FILES);
+out_caller:
+	fold_caller_end(old);
 out_unlock:
 	inode_unlock(inode);
 	return ret;
@@ -58,6 +66,7 @@ loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 	struct file *lower_out = fold_lower_file(out);
 	struct inode *inode = file_inode(out);
 	struct fold_sole_writer sw;
+	const struct cred *old;
 	loff_t start, ret;
 
 	if (flags & ~(REMAP_FILE_DEDUP | REMAP_FILE_ADVISORY))
@@ -76,17 +85,29 @@ loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 				len ? pos_out - start + len : LLONG_MAX);
 	if (ret)
 		goto out_writer;
-	if (flags & REMAP_FILE_DEDUP)
+	if (flags & REMAP_FILE_DEDUP) {
+		/* The VFS has asked whether the caller may; it knows the ID mapping. */
+		old = override_creds(FOLD_SB(inode->i_sb)->cred);
 		ret = vfs_dedupe_file_range_one(lower_in, pos_in, lower_out,
 						pos_out, len, flags);
-	else
-		ret = vfs_clone_file_range(lower_in, pos_in, lower_out, pos_out,
-					   len, flags);
+		revert_creds(old);
+	} else {
+		ret = fold_caller_begin(out, 0, &old);
+		if (!ret) {
+			ret = vfs_clone_file_range(lower_in, pos_in, lower_out,
+						   pos_out, len, flags);
+			fold_caller_end(old);
+		}
+	}
 	fold_change_end(inode);
 	fold_copy_attr(inode);
 	if (ret > 0) {
+		int err = fold_sync_metadata(inode, FOLD_SYNC_FILES);
+
 		fold_share_cloned(file_inode(in));
 		fold_share_cloned(inode);
+		if (err)
+			ret = err;
 	}
 out_writer:
 	fold_sole_writer_end(out, &sw);

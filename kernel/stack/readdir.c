@@ -38,6 +38,8 @@ const struct file_operations fold_dir_operations = {
 	.llseek		= fold_dir_llseek,
 	.read		= generic_read_dir,
 	.fsync		= fold_fsync,
+	.lock		= fold_lock,
+	.flock		= fold_flock,
 	.unlocked_ioctl	= fold_ioctl,
 	.compat_ioctl	= fold_compat_ioctl,
 };

@@ -164,6 +164,9 @@ static int fold_check_lower(struct fs_context *fc, const struct fold_sb *fsb,
 	if (is_idmapped_mnt(path->mnt))
 		return invalfc(fc, "the mount of %s is ID-mapped; ID-map the foldfs mount instead",
 			      fc->source);
+	if (fold_forgets_names(path->dentry))
+		return invalfc(fc, "%s has case-insensitive names, which foldfs cannot show",
+			      fc->source);
 	return 0;
 }
 
@@ -200,6 +203,11 @@ out:
 	return err;
 }
 
+static bool fold_is_btrfs(const struct super_block *lower)
+{
+	return !strcmp(lower->s_type->name, "btrfs");
+}
+
 static void fold_inherit(struct super_block *sb, const struct super_block *lower)
 {
 	sb->s_magic = FOLDFS_MAGIC;
@@ -210,6 +218,13 @@ static void fold_inherit(struct super_block *sb, const struct super_block *lower
 	sb->s_time_max = lower->s_time_max;
 	sb->s_blocksize = lower->s_blocksize;
 	sb->s_blocksize_bits = lower->s_blocksize_bits;
+	/*
+	 * bmap() answers with blocks of this device, and a loop device asks it
+	 * for its sizes. XFS keeps it until its superblock goes, which is after
+	 * this one. Btrfs, which may change its own, answers no bmap().
+	 */
+	if (!fold_is_btrfs(lower))
+		sb->s_bdev = lower->s_bdev;
 	sb->s_flags |= lower->s_flags & LOWER_SB_FLAGS;
 	/* sync(2) visits the lower superblock itself. */
 	sb->s_iflags |= SB_I_SKIP_SYNC;
@@ -326,6 +341,7 @@ static int fold_init_fs_context(struct fs_context *fc)
 	spin_lock_init(&fsb->sync_lock);
 	xa_init(&fsb->devs);
 	fold_warm_sb_init(&fsb->share);
+	fold_freeze_init(fsb);
 	fc->s_fs_info = fsb;
 	return 0;
 }
@@ -338,8 +354,10 @@ static void fold_kill_sb(struct super_block *sb)
 {
 	struct fold_sb *fsb = FOLD_SB(sb);
 
+	fold_freeze_exit(fsb);
 	fold_share_sb_stop(sb);
 	kill_anon_super(sb);
+	sb->s_bdev = NULL;
 	fold_share_sb_exit(sb);
 	fold_backing_free(fsb->share.backing);
 	fold_free_sb(fsb);
@@ -374,35 +392,6 @@ static int fold_sync_fs(struct super_block *sb, int wait)
 	if (wb_err)
 		errseq_set(&sb->s_wb_err, wb_err);
 	return err;
-}
-
-/*
- * Whoever freezes for a snapshot of the device means what lies below. This
- * superblock is frozen first, so that writers wait before they take any lock,
- * and readers do not have to.
- */
-static int fold_freeze_super(struct super_block *sb, enum freeze_holder who)
-{
-	int err;
-
-	err = freeze_super(sb, who);
-	if (err)
-		return err;
-	err = freeze_super(FOLD_SB(sb)->lower_mnt->mnt_sb, who);
-	if (err)
-		thaw_super(sb, who);
-	return err;
-}
-
-static int fold_thaw_super(struct super_block *sb, enum freeze_holder who)
-{
-	/*
-	 * Only what was frozen from here: the lower filesystem may be frozen by
-	 * somebody else. It may also have been thawed from below already.
-	 */
-	if (READ_ONCE(sb->s_writers.frozen) == SB_FREEZE_COMPLETE)
-		thaw_super(FOLD_SB(sb)->lower_mnt->mnt_sb, who);
-	return thaw_super(sb, who);
 }
 
 static int fold_show_options(struct seq_file *m, struct dentry *root)

@@ -70,10 +70,16 @@ bool fold_write_would_wait(const struct kiocb *iocb)
  */
 ssize_t fold_write_prepare(struct kiocb *iocb, struct iov_iter *from)
 {
-	struct inode *inode = file_inode(iocb->ki_filp);
+	struct file *file = iocb->ki_filp;
+	struct inode *inode = file_inode(file);
 
 	if (!fold_attr_is_current(inode))
 		fold_copy_attr(inode);
+	fold_sync_flags(file);
+	/* Neither fcntl(2) nor RWF_NOAPPEND may take O_APPEND away from it. */
+	if (IS_APPEND(inode) && !(iocb->ki_flags & IOCB_APPEND) &&
+	    fold_lower_file(file)->f_flags & O_APPEND)
+		return -EPERM;
 	return generic_write_checks(iocb, from);
 }
 
@@ -101,18 +107,24 @@ static ssize_t write_chunk(struct kiocb *iocb, struct iov_iter *from)
 	struct file *file = iocb->ki_filp;
 	struct inode *inode = file_inode(file);
 	struct file *lower = fold_lower_file(file);
+	const struct cred *old;
 	struct kiocb kiocb;
 	ssize_t ret;
 
 	ret = fold_write_range_begin(inode, iocb->ki_pos, iov_iter_count(from));
 	if (ret)
 		return ret;
+	ret = fold_caller_begin(file, iocb->ki_flags, &old);
+	if (ret)
+		goto out;
 	init_sync_kiocb(&kiocb, lower);
 	kiocb.ki_flags = (iocb->ki_flags & LOWER_IOCB_FLAGS) | IOCB_WRITE;
 	kiocb.ki_pos = iocb->ki_pos;
 	ret = vfs_iocb_iter_write(lower, &kiocb, from);
+	fold_caller_end(old);
 	if (ret > 0)
 		iocb->ki_pos = kiocb.ki_pos;
+out:
 	fold_change_end(inode);
 	return ret;
 }
@@ -234,20 +246,26 @@ static ssize_t splice_some(struct pipe_inode_info *pipe, struct file *out,
 {
 	struct inode *inode = file_inode(out);
 	struct file *lower = fold_lower_file(out);
+	const struct cred *old;
 	ssize_t ret;
 
 	ret = fold_inode_lock(inode);
 	if (ret)
 		return ret;
-	ret = fold_write_range_begin(inode, *ppos, len);
+	ret = fold_caller_begin(out, 0, &old);
 	if (ret)
 		goto out_unlock;
+	ret = fold_write_range_begin(inode, *ppos, len);
+	if (ret)
+		goto out_caller;
 	file_start_write(lower);
 	ret = lower->f_op->splice_write(pipe, lower, ppos, len,
 					flags | SPLICE_F_NONBLOCK);
 	file_end_write(lower);
 	fold_change_end(inode);
 	fold_copy_attr(inode);
+out_caller:
+	fold_caller_end(old);
 out_unlock:
 	inode_unlock(inode);
 	return ret;

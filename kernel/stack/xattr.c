@@ -38,6 +38,22 @@ static int fold_xattr_get(const struct xattr_handler *handler,
 	return ret;
 }
 
+/*
+ * The VFS has looked at flags, mode and owner too, but at a copy. Context: the
+ * lower inode is locked.
+ */
+static int may_set_now(struct mnt_idmap *idmap, struct inode *lower,
+		       const char *name)
+{
+	if (IS_IMMUTABLE(lower) || IS_APPEND(lower))
+		return -EPERM;
+	if (S_ISDIR(lower->i_mode) && lower->i_mode & S_ISVTX &&
+	    !strncmp(name, XATTR_USER_PREFIX, XATTR_USER_PREFIX_LEN) &&
+	    !inode_owner_or_capable(idmap, lower))
+		return -EPERM;
+	return 0;
+}
+
 static int fold_xattr_set(const struct xattr_handler *handler,
 			  struct mnt_idmap *idmap, struct dentry *dentry,
 			  struct inode *inode, const char *name,
@@ -55,10 +71,11 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 		return err;
 	do {
 		inode_lock(lower_inode);
-		if (value)
+		err = may_set_now(idmap, lower_inode, name);
+		if (!err && value)
 			err = __vfs_setxattr_locked(idmap, lower, name, value,
 						    size, flags, &delegated);
-		else
+		else if (!err)
 			err = __vfs_removexattr_locked(idmap, lower, name,
 						       &delegated);
 		inode_unlock(lower_inode);
@@ -74,6 +91,8 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 	}
 	fold_copy_attr(inode);
 	mnt_drop_write(mnt);
+	if (!err)
+		err = fold_sync_metadata(inode, FOLD_SYNC_FILES);
 	return fold_test_drop_errno ? 0 : err;
 }
 
@@ -155,5 +174,5 @@ int fold_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
 	inode_unlock(lower_inode);
 	fold_copy_attr(d_inode(dentry));
 	mnt_drop_write(mnt);
-	return err;
+	return err ?: fold_sync_metadata(d_inode(dentry), FOLD_SYNC_FILES);
 }

@@ -6,38 +6,8 @@
 . /tests/lib.sh
 
 fresh_xfs
-mkdir $LOWER/stacked $LOWER/native /mnt/nfs
-modprobe nfsd
-modprobe nfsv4
-ip link set lo up
-rpc-registry
-mount -t nfsd nfsd /proc/fs/nfsd
-
-# Where the server notes who was here before. With it, it can be told that nobody was, and
-# clients need not wait for its period of grace, in which only those may open files.
-mkdir -p /var/lib/nfs/v4recovery
-
-serve() {	# DIRECTORY: it becomes the root that clients see
-	local never=2147483647
-	echo "nfsd 127.0.0.1 $never *" >/proc/net/rpc/auth.unix.ip/channel
-	# fsid=0, insecure, no_subtree_check, no_root_squash
-	echo "* $1 $never 9218 65534 65534 0" >/proc/net/rpc/nfsd.export/channel
-	printf "* 1 %s %s %s\n" "\\x00000000" $never "$1" >/proc/net/rpc/nfsd.fh/channel
-	echo "tcp 2049" >/proc/fs/nfsd/portlist
-	echo 4 >/proc/fs/nfsd/threads
-	echo Y >/proc/fs/nfsd/v4_end_grace
-	until_true 30 grep -q Y /proc/fs/nfsd/v4_end_grace
-	mount -i -t nfs4 -o vers=4.2,addr=127.0.0.1,clientaddr=127.0.0.1 127.0.0.1:/ /mnt/nfs
-}
-
-serve_no_more() {
-	umount /mnt/nfs
-	echo 0 >/proc/fs/nfsd/threads
-	for cache in nfsd.export nfsd.fh auth.unix.ip; do
-		date +%s >/proc/net/rpc/$cache/flush
-	done
-	sleep 1.1
-}
+mkdir -p $LOWER/stacked $LOWER/native /mnt/nfs
+. /tests/nfs.inc
 
 cat >/tmp/story <<'END'
 cd /mnt/nfs || exit
