@@ -312,6 +312,7 @@ long fold_ioctl_carry(struct file *file, const struct fold_ioctl *ioc,
 	long ret;
 	int i;
 
+	fold_may_be_stopped(file_inode(file));
 	carry.arg = memdup_user(arg, _IOC_SIZE(ioc->cmd));
 	if (IS_ERR(carry.arg))
 		return PTR_ERR(carry.arg);

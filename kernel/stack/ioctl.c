@@ -22,6 +22,7 @@ static long call_lower(struct file *file, unsigned int cmd, unsigned long arg,
 {
 	struct file *lower = fold_lower_file(file);
 
+	fold_may_be_stopped(file_inode(file));
 #ifdef CONFIG_COMPAT
 	if (compat) {
 		if (!lower->f_op->compat_ioctl)

@@ -65,17 +65,19 @@ loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 
 	fold_sync_flags(in);
 	fold_sync_flags(out);
-	ret = fold_inode_lock(inode);
-	if (ret)
-		return ret;
+	/* Before the lock: leases are waited for as long as their holders like. */
+	fold_may_be_stopped(inode);
 	ret = fold_sole_writer_begin(out, &sw);
 	if (ret)
-		goto out_unlock;
+		return ret;
+	ret = fold_inode_lock(inode);
+	if (ret)
+		goto out_writer;
 	start = min(pos_out, i_size_read(fold_lower_inode(inode)));
 	ret = fold_change_begin(inode, start,
 				len ? pos_out - start + len : LLONG_MAX);
 	if (ret)
-		goto out_writer;
+		goto out_unlock;
 	if (flags & REMAP_FILE_DEDUP)
 		ret = vfs_dedupe_file_range_one(lower_in, pos_in, lower_out,
 						pos_out, len, flags);
@@ -88,9 +90,9 @@ loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 		fold_share_cloned(file_inode(in));
 		fold_share_cloned(inode);
 	}
-out_writer:
-	fold_sole_writer_end(out, &sw);
 out_unlock:
 	inode_unlock(inode);
+out_writer:
+	fold_sole_writer_end(out, &sw);
 	return ret;
 }
