@@ -34,6 +34,7 @@
 #include <linux/kthread.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/mutex.h>
 #include <linux/overflow.h>
 #include <linux/sched/task.h>
@@ -725,4 +726,79 @@ int fold_query_extents(struct fold_querier *q, struct inode *lower, u64 start,
 			fe->fe_logical + fe->fe_length >= end;
 	}
 	return 0;
+}
+
+/**
+ * struct pool_guest - somebody else's thread in the borrowed address space
+ * @fn: what it does
+ * @data: for @fn
+ * @done: @ret is there
+ * @ret: what @fn returned
+ */
+struct pool_guest {
+	long (*fn)(void *data, void __user *page);
+	void *data;
+	struct completion done;
+	long ret;
+};
+
+static int pool_guest_thread(void *data)
+{
+	struct mm_struct *mm = fold_loan_mm(fold_pool->loan);
+	struct pool_guest *guest = data;
+	unsigned long addr;
+
+	kthread_use_mm(mm);
+	addr = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	if (IS_ERR_VALUE(addr)) {
+		guest->ret = addr;
+	} else {
+		guest->ret = guest->fn(guest->data, (void __user *)addr);
+		vm_munmap(addr, PAGE_SIZE);
+	}
+	kthread_unuse_mm(mm);
+	complete(&guest->done);
+	return 0;
+}
+
+/**
+ * fold_query_visit - do something in the borrowed address space
+ * @fn: called in a thread of its own, which shares its open files with the
+ *	kernel's threads and with no process; @page is a page of user memory that
+ *	no process sees either
+ * @data: for @fn
+ *
+ * For what takes its arguments from user memory and must not find them changed.
+ * It does not use the pool's threads, for which others wait: however long @fn
+ * takes, only the caller does.
+ *
+ * Context: a process that may sleep, with no lock that a usermode helper's start
+ * could need. Waits for @fn, uninterruptibly.
+ * Return: what @fn returned, or an error of fold_query_get(), kthread_create()
+ * or vm_mmap().
+ */
+long fold_query_visit(long (*fn)(void *data, void __user *page), void *data)
+{
+	struct pool_guest guest = { .fn = fn, .data = data };
+	struct task_struct *task;
+	int err;
+
+	err = fold_query_get();
+	if (err)
+		return err;
+	init_completion(&guest.done);
+	task = kthread_create(pool_guest_thread, &guest, "foldfs-visit");
+	if (IS_ERR(task)) {
+		guest.ret = PTR_ERR(task);
+		goto out_put;
+	}
+	get_task_struct(task);
+	wake_up_process(task);
+	wait_for_completion(&guest.done);
+	/* It may still have an instruction of ours to go. */
+	kthread_stop_put(task);
+out_put:
+	fold_query_put();
+	return guest.ret;
 }

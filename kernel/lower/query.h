@@ -69,5 +69,6 @@ void fold_query_cancel(const void *owner);
 int fold_query_extents(struct fold_querier *q, struct inode *lower, u64 start,
 		       u64 len, const struct fiemap_extent **out,
 		       unsigned int *nr, bool *last);
+long fold_query_visit(long (*fn)(void *data, void __user *page), void *data);
 
 #endif /* FOLDFS_QUERY_H */

@@ -136,8 +136,9 @@ void fold_write_open_end(struct inode *inode, struct fold_opener *op)
  * show the file may share these blocks still, and would after they have gone. So
  * their leases are broken now, and none is granted until the change is over.
  *
- * Context: may sleep, and waits for fills through other mounts. The upper inode
- * may be locked, no lower lock is held.
+ * Context: may sleep, and waits for fills through other mounts, and for the
+ * holders of other leases as long as lease-break-time lets them. Neither the
+ * upper inode nor the lower one is locked.
  * Return: 0, or -EINTR or -ERESTARTSYS upon a signal.
  */
 int fold_sole_writer_begin(struct file *file, struct fold_sole_writer *sw)

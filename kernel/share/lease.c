@@ -5,8 +5,15 @@
  * A read lease (FL_LEASE, as any user may take it) is granted only while
  * nobody has the lower inode open for writing, and whoever opens it so, or
  * truncates it by path, waits until we have let go. Our own writers pass.
+ *
+ * Before an open breaks leases, a fsnotify mark tells us of it, in the task of the
+ * one who opens, who is a writer of the inode already and may be made to wait. So
+ * the lease is given up there and then, and an open with O_NONBLOCK, which would
+ * not wait for it, finds none. Opens that make no events (an overlayfs's, another
+ * mount's of foldfs) and truncations by path do break the lease.
+ *
  * Truncations that leases miss, through an overlayfs or nfsd or an open for
- * reading with O_TRUNC, are told by a fsnotify mark, after the fact but before
+ * reading with O_TRUNC, are told by the mark as well, after the fact but before
  * the call returns.
  *
  * The lease goes with the last extent's break, never before.
@@ -92,6 +99,20 @@ static const struct lease_manager_operations lease_ops = {
 	.lm_breaker_owns_lease	= lease_breaker_is_ours,
 };
 
+/* Somebody is about to write around the mount. He waits until nothing is shared. */
+static void end_sharing(struct inode *inode)
+{
+	struct fold_share *share = &FOLD_I(inode)->share;
+
+	fold_lease_end(inode);
+	fold_stat_add(share->map.stats, FOLD_STAT_OUTSIDE, 1);
+	spin_lock(&share->lock);
+	WRITE_ONCE(share->state, FOLDFS_STATE_BROKEN);
+	WRITE_ONCE(share->patience, HZ);
+	WRITE_ONCE(share->expires, jiffies + HZ);
+	spin_unlock(&share->lock);
+}
+
 static int mark_event(struct fsnotify_mark *mark, u32 mask, struct inode *lower,
 		      struct inode *dir, const struct qstr *name, u32 cookie)
 {
@@ -105,7 +126,13 @@ static int mark_event(struct fsnotify_mark *mark, u32 mask, struct inode *lower,
 	if (!inode)
 		return 0;
 	share = &FOLD_I(inode)->share;
-	if (!fold_write_is_ours(share)) {
+	if (mask & FS_OPEN_PERM) {
+		/* Who opens for writing has write access by now. */
+		if (fold_write_by_others(FOLD_I(inode))) {
+			fold_map_outside(&share->map);
+			end_sharing(inode);
+		}
+	} else if (!fold_write_is_ours(share)) {
 		fold_map_outside(&share->map);
 		fold_break(&share->map, 0, ULONG_MAX, inode->i_ino);
 		end_later(share);
@@ -141,6 +168,8 @@ int __init fold_lease_module_init(void)
 		destroy_workqueue(outside_wq);
 		return PTR_ERR(mark_group);
 	}
+	/* Others are not told before an open. */
+	mark_group->priority = FSNOTIFY_PRIO_CONTENT;
 	return 0;
 }
 
@@ -165,7 +194,7 @@ static int mark_add(struct inode *inode)
 	spin_lock_init(&fm->lock);
 	fm->inode = inode;
 	fsnotify_init_mark(&fm->mark, mark_group);
-	fm->mark.mask = FS_MODIFY;
+	fm->mark.mask = FS_MODIFY | FS_OPEN_PERM;
 	err = fsnotify_add_inode_mark(&fm->mark, FOLD_I(inode)->lower, 0);
 	if (err) {
 		fsnotify_put_mark(&fm->mark);
@@ -330,21 +359,67 @@ static void outside_work(struct work_struct *work)
 {
 	struct fold_share *share = container_of(work, struct fold_share,
 						outside_work);
-	struct fold_inode *fi = container_of(share, struct fold_inode, share);
-	struct inode *inode = &fi->vfs_inode;
 
 	/* Who comes from here on is not sure to be served by this run. */
 	atomic_set(&share->outside_due, 0);
 	/* Pairs with the exchange in end_later(). */
 	smp_mb__after_atomic();
-	fold_lease_end(inode);
-	fold_stat_add(share->map.stats, FOLD_STAT_OUTSIDE, 1);
-	spin_lock(&share->lock);
-	WRITE_ONCE(share->state, FOLDFS_STATE_BROKEN);
-	WRITE_ONCE(share->patience, HZ);
-	WRITE_ONCE(share->expires, jiffies + HZ);
-	spin_unlock(&share->lock);
+	end_sharing(&container_of(share, struct fold_inode, share)->vfs_inode);
 	fold_let_go(&share->map);
+}
+
+/* Of all who are about to give their lease up, one that can be held; or NULL. */
+static struct fold_share *leaving(struct inode *lower, bool *any)
+{
+	struct file_lock_context *ctx = locks_inode_context(lower);
+	struct fold_share *share = NULL;
+	struct file_lease *fl;
+
+	*any = false;
+	if (!ctx)
+		return NULL;
+	spin_lock(&ctx->flc_lock);
+	list_for_each_entry(fl, &ctx->flc_lease, c.flc_list) {
+		struct fold_inode *fi = fl->c.flc_owner;
+
+		if (fl->fl_lmops != &lease_ops ||
+		    !(fl->c.flc_flags & FL_UNLOCK_PENDING))
+			continue;
+		*any = true;
+		if (fi->share.map.ops->hold(&fi->share.map)) {
+			share = &fi->share;
+			break;
+		}
+	}
+	spin_unlock(&ctx->flc_lock);
+	return share;
+}
+
+/**
+ * fold_lease_wait - wait until the leases that are being broken are gone
+ * @lower: a lower inode, whose lease somebody has tried to break
+ *
+ * Only for leases of mounts of foldfs, which are given up at once; those of
+ * programs stay.
+ *
+ * Context: may sleep, and waits for fills, and for the umount of another mount
+ * that has the file, if that has begun. No lock held.
+ */
+void fold_lease_wait(struct inode *lower)
+{
+	struct fold_share *share;
+	bool any;
+
+	do {
+		share = leaving(lower, &any);
+		if (share) {
+			flush_work(&share->outside_work);
+			fold_let_go(&share->map);
+		} else if (any) {
+			/* Whoever unmounts it evicts the inode, and wakes nobody. */
+			schedule_timeout_idle(HZ / 100 + 1);
+		}
+	} while (any);
 }
 
 /**

@@ -176,6 +176,7 @@ ssize_t fold_direct_write(struct kiocb *iocb, struct iov_iter *from)
 		if (!aio)
 			return iocb->ki_flags & IOCB_NOWAIT ? -EAGAIN : -ENOMEM;
 	}
+	fold_may_be_stopped(inode);
 	if (!(iocb->ki_flags & IOCB_NOWAIT))
 		fault_in_iov_iter_readable(from, iov_iter_count(from));
 

@@ -45,6 +45,16 @@ static struct file *open_lower(struct inode *inode, const struct file *file)
 		fold_write_open_begin(inode, &op);
 	old = override_creds(fsb->cred);
 	lower = fold_backing_file_open(file, flags, &path, fsb->cred);
+	/*
+	 * O_NONBLOCK is about the leases of programs. Another mount's is gone at
+	 * once; with write access none is granted in between.
+	 */
+	if (lower == ERR_PTR(-EWOULDBLOCK) && for_write &&
+	    !get_write_access(fold_lower_inode(inode))) {
+		fold_lease_wait(fold_lower_inode(inode));
+		lower = fold_backing_file_open(file, flags, &path, fsb->cred);
+		put_write_access(fold_lower_inode(inode));
+	}
 	revert_creds(old);
 	if (for_write)
 		fold_write_open_end(inode, &op);

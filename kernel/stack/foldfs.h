@@ -10,6 +10,7 @@
 #include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/fs.h>
+#include <linux/lockdep.h>
 #include <linux/mount.h>
 #include <linux/path.h>
 #include <linux/xarray.h>
@@ -64,6 +65,16 @@ static inline int fold_inode_lock(struct inode *inode)
 	return down_write_killable(&inode->i_rwsem);
 }
 
+/*
+ * Here a tenant decides how long it takes: user memory, a pipe, a lease or a name
+ * is waited for. The debug kernel's lockdep sees to it that nobody else waits for
+ * the upper inode's lock meanwhile.
+ */
+static inline void fold_may_be_stopped(struct inode *inode)
+{
+	lockdep_assert_not_held(&inode->i_rwsem);
+}
+
 /* super.c */
 extern struct file_system_type fold_fs_type;
 
@@ -85,6 +96,7 @@ int fold_getattr(struct mnt_idmap *idmap, const struct path *path,
 		 struct kstat *stat, u32 request_mask, unsigned int flags);
 int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		 struct iattr *attr);
+int fold_break_deleg(struct inode *inode, struct inode **delegated);
 int fold_update_time(struct inode *inode, int flags);
 int fold_fileattr_get(struct dentry *dentry, struct fileattr *fa);
 int fold_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
@@ -179,6 +191,8 @@ bool fold_write_would_wait(const struct kiocb *iocb);
 ssize_t fold_write_prepare(struct kiocb *iocb, struct iov_iter *from);
 int fold_write_range_begin(struct inode *inode, loff_t pos, size_t len);
 ssize_t fold_write_iter(struct kiocb *iocb, struct iov_iter *from);
+
+/* splice.c */
 ssize_t fold_splice_write(struct pipe_inode_info *pipe, struct file *out,
 			  loff_t *ppos, size_t len, unsigned int flags);
 

@@ -255,55 +255,75 @@ int fold_getattr(struct mnt_idmap *idmap, const struct path *path,
 	return 0;
 }
 
-static int fold_notify_change(struct mnt_idmap *idmap, struct dentry *lower,
-			      struct iattr *attr)
+/*
+ * Change the lower inode, unless an NFS client has it delegated: then *@delegated
+ * is set, and holds a reference.
+ */
+static int notify_below(struct mnt_idmap *idmap, struct dentry *dentry,
+			const struct iattr *attr, struct inode **delegated)
 {
-	struct inode *delegated = NULL;
+	struct dentry *lower = fold_lower_dentry(dentry);
+	struct inode *inode = d_inode(dentry);
+	struct iattr copy = *attr;
 	int err;
 
-	do {
-		struct iattr copy = *attr;
-
-		inode_lock(d_inode(lower));
-		err = notify_change(idmap, lower, &copy, &delegated);
-		inode_unlock(d_inode(lower));
-		if (!delegated)
+	/* The page with the old end in it changes behind its end, too. */
+	if (attr->ia_valid & ATTR_SIZE) {
+		err = fold_change_begin(inode, min(attr->ia_size,
+						   i_size_read(d_inode(lower))),
+					LLONG_MAX);
+		if (err)
 			return err;
-		err = break_deleg_wait(&delegated);
-	} while (!err);
+	}
+	inode_lock(d_inode(lower));
+	err = notify_change(idmap, lower, &copy, delegated);
+	inode_unlock(d_inode(lower));
+	fold_copy_attr(inode);
+	if (attr->ia_valid & ATTR_SIZE)
+		fold_change_end(inode);
 	return err;
 }
 
-static int fold_setattr_size(struct mnt_idmap *idmap, struct dentry *dentry,
-			     struct iattr *attr)
+/*
+ * The lower inode's leases: another mount's, or some program's, which may let us
+ * wait for a long time. The VFS has locked the upper inode, and others want to
+ * remove, list and open the file meanwhile, so the lock is given up. What may
+ * have changed when it is back is asked below, where the lower inode decides.
+ */
+static int break_leases(struct inode *inode)
 {
-	struct dentry *lower = fold_lower_dentry(dentry);
-	struct inode *lower_inode = d_inode(lower);
-	struct inode *inode = d_inode(dentry);
+	struct inode *lower = fold_lower_inode(inode);
 	int err;
 
-	/* A program that is running must not be truncated. */
-	err = get_write_access(lower_inode);
-	if (err)
+	err = break_lease(lower, O_WRONLY | O_NONBLOCK);
+	if (err != -EWOULDBLOCK)
 		return err;
-	/*
-	 * Another mount's, if any. Also for who has an open file: it may have
-	 * been opened for reading, with O_TRUNC.
-	 */
-	err = break_lease(lower_inode, O_WRONLY);
-	if (err)
-		goto out_access;
-	/* The page with the old end in it changes behind its end, too. */
-	err = fold_change_begin(inode, min(attr->ia_size,
-					   i_size_read(lower_inode)),
-				LLONG_MAX);
-	if (err)
-		goto out_access;
-	err = fold_notify_change(idmap, lower, attr);
-	fold_copy_attr(inode);
-	fold_change_end(inode);
-out_access:
-	put_write_access(lower_inode);
+	inode_unlock(inode);
+	fold_may_be_stopped(inode);
+	err = break_lease(lower, O_WRONLY);
+	inode_lock(inode);
+	return err;
+}
+
+/**
+ * fold_break_deleg - wait until a lower inode is no longer delegated
+ * @inode: an upper inode that the VFS has locked for a change of this inode alone
+ * @delegated: what the lower filesystem's call has set, and left referenced
+ *
+ * An NFS client that has the lower file may take its time, so the lock is given
+ * up, for the reasons that break_leases() has.
+ *
+ * Context: the upper inode is locked; it is unlocked and locked again.
+ * Return: 0 to try again, or -ERESTARTSYS upon a signal.
+ */
+int fold_break_deleg(struct inode *inode, struct inode **delegated)
+{
+	int err;
+
+	inode_unlock(inode);
+	fold_may_be_stopped(inode);
+	err = break_deleg_wait(delegated);
+	inode_lock(inode);
 	return err;
 }
 
@@ -342,17 +362,19 @@ static int fold_setattr_again(struct mnt_idmap *idmap, struct inode *inode,
  * @dentry: the upper dentry
  * @attr: what to set
  *
- * Context: the upper inode is locked.
+ * Context: the upper inode is locked. It is unlocked and locked again if a lease
+ * or a delegation on the lower inode has to be waited for.
  * Return: 0 or a negative errno.
  */
 int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		 struct iattr *attr)
 {
 	struct vfsmount *mnt = FOLD_SB(dentry->d_sb)->lower_mnt;
-	struct inode *inode = d_inode(dentry);
+	struct inode *inode = d_inode(dentry), *delegated = NULL;
+	struct inode *lower = fold_lower_inode(inode);
 	struct iattr lower_attr = *attr;
 	struct fold_opener op;
-	int err;
+	int err = 0;
 
 	/*
 	 * The open file is ours and not the lower filesystem's, and it never
@@ -366,19 +388,32 @@ int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (lower_attr.ia_valid & (ATTR_KILL_SUID | ATTR_KILL_SGID))
 		lower_attr.ia_valid &= ~ATTR_MODE;
 
-	err = mnt_want_write(mnt);
-	if (err)
-		return err;
 	fold_write_open_begin(inode, &op);
 	if (attr->ia_valid & ATTR_SIZE) {
-		err = fold_setattr_size(idmap, dentry, &lower_attr);
-	} else {
-		err = fold_notify_change(idmap, fold_lower_dentry(dentry),
-					 &lower_attr);
-		fold_copy_attr(inode);
+		/*
+		 * A program that is running must not be truncated. And while we
+		 * have write access no new lease is granted. Also for who has an
+		 * open file: it may have been opened for reading, with O_TRUNC.
+		 */
+		err = get_write_access(lower);
+		if (err)
+			goto out_open;
+		err = break_leases(inode);
 	}
+	while (!err) {
+		err = mnt_want_write(mnt);
+		if (err)
+			break;
+		err = notify_below(idmap, dentry, &lower_attr, &delegated);
+		mnt_drop_write(mnt);
+		if (!delegated)
+			break;
+		err = fold_break_deleg(inode, &delegated);
+	}
+	if (attr->ia_valid & ATTR_SIZE)
+		put_write_access(lower);
+out_open:
 	fold_write_open_end(inode, &op);
-	mnt_drop_write(mnt);
 	return err ?: fold_sync_metadata(inode, FOLD_SYNC_FILES);
 }
 

@@ -74,17 +74,19 @@ loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 
 	fold_sync_flags(in);
 	fold_sync_flags(out);
-	ret = fold_inode_lock(inode);
-	if (ret)
-		return ret;
+	/* Before the lock: leases are waited for as long as their holders like. */
+	fold_may_be_stopped(inode);
 	ret = fold_sole_writer_begin(out, &sw);
 	if (ret)
-		goto out_unlock;
+		return ret;
+	ret = fold_inode_lock(inode);
+	if (ret)
+		goto out_writer;
 	start = min(pos_out, i_size_read(fold_lower_inode(inode)));
 	ret = fold_change_begin(inode, start,
 				len ? pos_out - start + len : LLONG_MAX);
 	if (ret)
-		goto out_writer;
+		goto out_unlock;
 	if (flags & REMAP_FILE_DEDUP) {
 		/* The VFS has asked whether the caller may; it knows the ID mapping. */
 		old = override_creds(FOLD_SB(inode->i_sb)->cred);
@@ -109,9 +111,9 @@ loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 		if (err)
 			ret = err;
 	}
-out_writer:
-	fold_sole_writer_end(out, &sw);
 out_unlock:
 	inode_unlock(inode);
+out_writer:
+	fold_sole_writer_end(out, &sw);
 	return ret;
 }

@@ -178,6 +178,9 @@ ssize_t fold_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	if (!iov_iter_count(to))
 		return 0;
 	fold_sync_flags(file);
+	/* Or the lower filesystem waits for it, with its inode locked. */
+	if ((iocb->ki_flags & (IOCB_DIRECT | IOCB_NOWAIT)) == IOCB_DIRECT)
+		fault_in_iov_iter_writeable(to, iov_iter_count(to));
 	if (!(iocb->ki_flags & (IOCB_DIRECT | IOCB_NOWAIT)) &&
 	    !READ_ONCE(share->map.nr) && fold_join_wanted(share))
 		fold_join(inode, &fold_lower_file(file)->f_path, true);

@@ -2,25 +2,28 @@
 /*
  * Buffered writes. Writers of a file are ordered by the upper inode's lock.
  *
- * The lower filesystem never copies from user memory: it would fault it in
- * under its own inode lock, for which readers wait, and a process can stop such
- * a fault for as long as it likes (userfaultfd, FUSE). So the data is copied to
- * a buffer of the kernel's first, and each buffer is written as one change. What
- * fits into one buffer is copied before the upper lock is taken, even.
+ * Nothing is copied from user memory under a lock that others wait for, the upper
+ * inode's or the lower one's, unless it is there: a process can stop whoever
+ * faults it in for as long as it likes (userfaultfd, FUSE). So the data is copied
+ * to a buffer of the kernel's first, and each buffer is written as one change.
+ * The first is copied before the upper lock is taken. For a longer write the
+ * source is faulted in as well, and what of it is in memory is copied with the
+ * lock held: the write is one. Where it is not, the lock is let go, the source
+ * faulted in, and the write goes on; others may write in between.
  */
 #include <linux/file.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/splice.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
-#include <linux/wait.h>
-
-#include <linux/pipe_fs_i.h>
 
 #include "foldfs.h"
 
 /* Bytes that are copied and written at a time. */
 #define BOUNCE_SIZE	(256 * 1024)
+
+/* Bytes of the source that are faulted in ahead, beyond what is copied. */
+#define FAULT_AHEAD	(4 * 1024 * 1024)
 
 /* What of a write's flags concerns the lower filesystem. Syncing is done above. */
 #define LOWER_IOCB_FLAGS	(IOCB_NOWAIT | IOCB_APPEND)
@@ -145,77 +148,120 @@ static void *bounce_alloc(const struct kiocb *iocb, size_t wanted, size_t *size)
 	return kmalloc(*size, GFP_KERNEL);
 }
 
+/* What of the source is in memory. Return: bytes, 0 if it has to be waited for. */
+static size_t copy_resident(void *buf, size_t size, struct iov_iter *from)
+{
+	size_t copied;
+
+	pagefault_disable();
+	copied = copy_from_iter(buf, size, from);
+	pagefault_enable();
+	return copied;
+}
+
 /*
- * Write from user memory: @copied bytes of @from are in @buf already.
+ * Write from user memory: @copied bytes of @from are in @buf already. Sets
+ * *@again if it ends where the source is not in memory.
+ *
+ * Context: the upper inode is locked.
+ * Return: bytes written, or a negative errno if there are none.
  */
 static ssize_t write_bounced(struct kiocb *iocb, struct iov_iter *from,
-			     void *buf, size_t size, size_t copied)
+			     void *buf, size_t size, size_t copied, bool *again)
 {
-	ssize_t written = 0, ret = 0;
+	ssize_t written = 0, ret;
 
+	*again = false;
 	copied = min(copied, iov_iter_count(from));
 	iov_iter_advance(from, copied);
-	do {
-		struct kvec vec = { .iov_base = buf };
+	while (copied) {
+		struct kvec vec = { .iov_base = buf, .iov_len = copied };
 		struct iov_iter chunk;
 
-		if (!copied)
-			copied = copy_from_iter(buf, size, from);
-		if (!copied) {
-			ret = -EFAULT;
-			break;
-		}
-		vec.iov_len = copied;
 		iov_iter_kvec(&chunk, ITER_SOURCE, &vec, 1, copied);
 		ret = write_chunk(iocb, &chunk);
 		if (ret > 0)
 			written += ret;
 		if (ret < (ssize_t)copied) {
 			iov_iter_revert(from, copied - max_t(ssize_t, ret, 0));
-			break;
+			return written ?: ret;
 		}
-		copied = 0;
-		if (fatal_signal_pending(current))
+		if (fatal_signal_pending(current) || !iov_iter_count(from))
+			return written;
+		copied = copy_resident(buf, size, from);
+	}
+	*again = written;
+	return written ?: -EFAULT;
+}
+
+static ssize_t write_user(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t written = 0, ret;
+	size_t size, copied;
+	bool again;
+	void *buf;
+
+	buf = bounce_alloc(iocb, iov_iter_count(from), &size);
+	if (!buf)
+		return iocb->ki_flags & IOCB_NOWAIT ? -EAGAIN : -ENOMEM;
+	do {
+		struct iov_iter ahead = *from;
+
+		again = false;
+		fold_may_be_stopped(inode);
+		copied = copy_from_iter(buf, size, &ahead);
+		if (iov_iter_count(&ahead) && !(iocb->ki_flags & IOCB_NOWAIT))
+			fault_in_iov_iter_readable(&ahead,
+						   min_t(size_t, FAULT_AHEAD,
+							 iov_iter_count(&ahead)));
+		ret = fold_write_lock(iocb);
+		if (ret)
 			break;
-	} while (iov_iter_count(from));
+		ret = fold_write_prepare(iocb, from);
+		if (ret > 0 && fold_write_would_wait(iocb))
+			ret = -EAGAIN;
+		if (ret > 0) {
+			ret = write_bounced(iocb, from, buf, size, copied,
+					    &again);
+			fold_copy_attr(inode);
+		}
+		inode_unlock(inode);
+		if (ret > 0)
+			written += ret;
+	} while (again);
+	kvfree(buf);
 	return written ?: ret;
 }
 
-static ssize_t buffered_write(struct kiocb *iocb, struct iov_iter *from)
+static ssize_t write_kernel(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	size_t size = 0, copied = 0;
-	void *buf = NULL;
 	ssize_t ret;
-
-	if (user_backed_iter(from)) {
-		struct iov_iter ahead = *from;
-
-		buf = bounce_alloc(iocb, iov_iter_count(from), &size);
-		if (!buf)
-			return iocb->ki_flags & IOCB_NOWAIT ? -EAGAIN : -ENOMEM;
-		copied = copy_from_iter(buf, size, &ahead);
-	}
 
 	ret = fold_write_lock(iocb);
 	if (ret)
-		goto out;
+		return ret;
 	ret = fold_write_prepare(iocb, from);
 	if (ret > 0 && fold_write_would_wait(iocb))
 		ret = -EAGAIN;
 	if (ret > 0) {
-		if (buf)
-			ret = write_bounced(iocb, from, buf, size, copied);
-		else
-			ret = write_chunk(iocb, from);
+		ret = write_chunk(iocb, from);
 		fold_copy_attr(inode);
 	}
 	inode_unlock(inode);
-	if (ret > 0)
-		ret = generic_write_sync(iocb, ret);
-out:
-	kvfree(buf);
 	return ret;
+}
+
+static ssize_t buffered_write(struct kiocb *iocb, struct iov_iter *from)
+{
+	ssize_t ret;
+
+	if (user_backed_iter(from))
+		ret = write_user(iocb, from);
+	else
+		ret = write_kernel(iocb, from);
+	return ret > 0 ? generic_write_sync(iocb, ret) : ret;
 }
 
 /**
@@ -232,77 +278,4 @@ ssize_t fold_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	if (iocb->ki_flags & IOCB_DIRECT)
 		return fold_direct_write(iocb, from);
 	return buffered_write(iocb, from);
-}
-
-static bool pipe_has_news(const struct pipe_inode_info *pipe)
-{
-	return !pipe_empty(READ_ONCE(pipe->head), READ_ONCE(pipe->tail)) ||
-	       !READ_ONCE(pipe->writers);
-}
-
-/* Whatever is in the pipe now goes to the lower file. */
-static ssize_t splice_some(struct pipe_inode_info *pipe, struct file *out,
-			   loff_t *ppos, size_t len, unsigned int flags)
-{
-	struct inode *inode = file_inode(out);
-	struct file *lower = fold_lower_file(out);
-	const struct cred *old;
-	ssize_t ret;
-
-	ret = fold_inode_lock(inode);
-	if (ret)
-		return ret;
-	ret = fold_caller_begin(out, 0, &old);
-	if (ret)
-		goto out_unlock;
-	ret = fold_write_range_begin(inode, *ppos, len);
-	if (ret)
-		goto out_caller;
-	file_start_write(lower);
-	ret = lower->f_op->splice_write(pipe, lower, ppos, len,
-					flags | SPLICE_F_NONBLOCK);
-	file_end_write(lower);
-	fold_change_end(inode);
-	fold_copy_attr(inode);
-out_caller:
-	fold_caller_end(old);
-out_unlock:
-	inode_unlock(inode);
-	return ret;
-}
-
-/**
- * fold_splice_write - file_operations.splice_write
- * @pipe: source
- * @out: the upper file
- * @ppos: position in it
- * @len: bytes wanted
- * @flags: SPLICE_F_*
- *
- * Nobody knows when data comes through a pipe, so it is waited for without any
- * lock. The pipe's lock is taken inside of the upper inode's, because it is
- * taken inside of the lower superblock's freeze protection elsewhere.
- *
- * Return: bytes moved or a negative errno.
- */
-ssize_t fold_splice_write(struct pipe_inode_info *pipe, struct file *out,
-			  loff_t *ppos, size_t len, unsigned int flags)
-{
-	ssize_t ret;
-
-	if (!fold_lower_file(out)->f_op->splice_write)
-		return -EINVAL;
-	fold_sync_flags(out);
-	len = min_t(size_t, len, (size_t)READ_ONCE(pipe->max_usage) * PAGE_SIZE);
-	do {
-		if (!(flags & SPLICE_F_NONBLOCK)) {
-			ret = wait_event_interruptible(pipe->rd_wait,
-						       pipe_has_news(pipe));
-			if (ret)
-				return ret;
-		}
-		ret = splice_some(pipe, out, ppos, len, flags);
-		/* Somebody else was faster. */
-	} while (ret == -EAGAIN && !(flags & SPLICE_F_NONBLOCK));
-	return ret;
 }

@@ -66,10 +66,10 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 	int err;
 
 	name = xattr_full_name(handler, name);
-	err = mnt_want_write(mnt);
-	if (err)
-		return err;
 	do {
+		err = mnt_want_write(mnt);
+		if (err)
+			break;
 		inode_lock(lower_inode);
 		err = may_set_now(idmap, lower_inode, name);
 		if (!err && value)
@@ -79,9 +79,10 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 			err = __vfs_removexattr_locked(idmap, lower, name,
 						       &delegated);
 		inode_unlock(lower_inode);
+		mnt_drop_write(mnt);
 		if (!delegated)
 			break;
-		err = break_deleg_wait(&delegated);
+		err = fold_break_deleg(inode, &delegated);
 	} while (!err);
 	/* Sharing ends at once; what is asked of the file again is open. */
 	if (!err && S_ISREG(inode->i_mode) &&
@@ -90,7 +91,6 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 		fold_change_end(inode);
 	}
 	fold_copy_attr(inode);
-	mnt_drop_write(mnt);
 	if (!err)
 		err = fold_sync_metadata(inode, FOLD_SYNC_FILES);
 	return fold_test_drop_errno ? 0 : err;

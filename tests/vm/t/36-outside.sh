@@ -7,3 +7,23 @@ fresh_xfs
 fold_mount
 sysctl_set fs.lease-break-time 10
 outside $FOLD $LOWER
+
+# coreutils' truncate opens with O_NONBLOCK: below, and through one mount while
+# another one shares the file
+fold_mount $LOWER /mnt/other
+for round in 1 2 3 4 5; do
+	random_file $LOWER/f 1 $round
+	cp --reflink=always $LOWER/f $LOWER/g
+	sync
+	joined() {
+		cat $FOLD/f $FOLD/g /mnt/other/f /mnt/other/g >/dev/null
+		[ "$(shared-pages $FOLD/f)" = 256 ] && [ "$(shared-pages /mnt/other/f)" = 256 ]
+	}
+	until_true 60 joined
+	truncate -s 5000 $LOWER/f
+	assert_eq "$(stat -c %s $FOLD/f)" 5000 "size"
+	until_true 60 test "$(shared-pages /mnt/other/g)" = 256
+	truncate -s 6000 $FOLD/g
+	assert_eq "$(stat -c %s /mnt/other/g)" 6000 "size through the other mount"
+	assert_same $FOLD/g /mnt/other/g
+done
