@@ -46,8 +46,8 @@ static void pipe_eat(struct pipe_inode_info *pipe, struct pipe_buffer *buf)
 /*
  * Context: no lock held but the upper superblock's freeze protection.
  * Return: 1 if the pipe's first buffer has valid data, 0 if none will come,
- * -EAGAIN if it is not to be waited for, -ERESTARTSYS upon a signal, or why the
- * data is not valid.
+ * -EAGAIN if it is not to be waited for, -ERESTARTSYS or -EINTR upon a signal, or
+ * why the data is not valid.
  */
 static int wait_for_data(struct pipe_inode_info *pipe, bool wait)
 {
@@ -60,7 +60,9 @@ static int wait_for_data(struct pipe_inode_info *pipe, bool wait)
 						      pipe_has_news(pipe)) : 0;
 		if (ret)
 			return ret;
-		pipe_lock(pipe);
+		/* As pipe_lock(), for those who get killed. */
+		if (pipe->files && mutex_lock_killable(&pipe->mutex))
+			return -EINTR;
 		while (!pipe_empty(pipe->head, pipe->tail)) {
 			buf = pipe_buf(pipe, pipe->tail);
 			if (buf->len)

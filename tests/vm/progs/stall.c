@@ -177,13 +177,13 @@ static pid_t helper(void)
 static void stop_in_splice(void)
 {
 	int fd = open_in(dir, "a", O_RDWR), ends[2];
-	char *p = trap(SIZE);
 	loff_t off = 0;
 
 	sys(pipe(ends));
 	sys(write(ends[1], want, PAGE));
 	if (!helper()) {
-		write(ends[1], p, PAGE);
+		/* A child does not inherit what stops it. */
+		write(ends[1], trap(PAGE), PAGE);
 		_exit(0);
 	}
 	sleep_ms(300);
@@ -683,6 +683,8 @@ int main(int argc, char **argv)
 			sys(read(ready[0], &c, 1));
 			sleep_ms(100);
 			everybody_goes_on(tests[i].name, tests[i].open_for_writing);
+			if (waitpid(pid, NULL, WNOHANG))
+				die("%s: it did not stop", tests[i].name);
 			sys(kill(pid, SIGKILL));
 			reap_within(pid, 10, tests[i].name);
 			within(DEADLINE, "a write after the holder is gone", others_write,
