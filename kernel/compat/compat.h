@@ -13,7 +13,8 @@
 #include <linux/pgtable.h>
 #include <linux/version.h>
 
-#if LINUX_VERSION_MAJOR != 6 || LINUX_VERSION_PATCHLEVEL != 12
+#if !defined(FOLDFS_UNTESTED) && \
+	(LINUX_VERSION_MAJOR != 6 || LINUX_VERSION_PATCHLEVEL != 12)
 #error "foldfs is tested on Linux 6.12 only"
 #endif
 
