@@ -22,12 +22,12 @@
 #include <linux/fiemap.h>
 #include <linux/fileattr.h>
 #include <linux/pagemap.h>
-#include <linux/pagevec.h>
 #include <linux/slab.h>
 #include <linux/xattr.h>
 
 #include <uapi/linux/foldfs.h>
 
+#include "compat.h"
 #include "../core/claim.h"
 #include "upper.h"
 #include "../lower/query.h"
@@ -66,7 +66,7 @@ static bool lower_is_settled(struct inode *lower)
 static bool lower_is_fit(struct join *join)
 {
 	struct inode *lower = d_inode(join->lower.dentry);
-	struct fileattr fa;
+	struct file_kattr fa;
 
 	if (IS_DAX(lower) || IS_ENCRYPTED(lower) || IS_SWAPFILE(lower) ||
 	    !i_size_read(lower))

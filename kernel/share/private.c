@@ -10,6 +10,7 @@
  */
 #include <linux/pagemap.h>
 
+#include "compat.h"
 #include "upper.h"
 
 static bool is_cached(struct address_space *mapping, unsigned long index)
@@ -50,6 +51,6 @@ void fold_private_read_ahead(struct inode *inode, struct file *file,
 	if (nr) {
 		DEFINE_READAHEAD(ractl, file, &file->f_ra, mapping, index);
 
-		page_cache_ra_unbounded(&ractl, nr, 0);
+		fold_ra_unbounded(&ractl, nr);
 	}
 }

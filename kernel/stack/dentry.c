@@ -135,7 +135,8 @@ static bool revalidate_slowly(struct dentry *dentry, struct dentry *lower)
 	}
 }
 
-static int fold_revalidate(struct dentry *dentry, unsigned int flags)
+static int fold_revalidate(struct inode *dir, const struct qstr *name,
+			   struct dentry *dentry, unsigned int flags)
 {
 	struct dentry *lower = READ_ONCE(dentry->d_fsdata);
 	struct inode *inode = d_inode_rcu(dentry);
@@ -159,6 +160,7 @@ static int fold_revalidate(struct dentry *dentry, unsigned int flags)
 	}
 	return 1;
 }
+FOLD_OP_REVALIDATE(fold_revalidate)
 
 static void fold_release_dentry(struct dentry *dentry)
 {
@@ -174,14 +176,14 @@ static struct dentry *fold_real(struct dentry *dentry, enum d_real_type type)
 }
 
 const struct dentry_operations fold_dentry_operations = {
-	.d_revalidate	= fold_revalidate,
+	.d_revalidate	= FOLD_OP(fold_revalidate),
 	.d_release	= fold_release_dentry,
 	.d_real		= fold_real,
 };
 
 /* For mounts with "upperdir": overlayfs takes nothing with a d_real. */
 const struct dentry_operations fold_upperdir_dentry_operations = {
-	.d_revalidate	= fold_revalidate,
+	.d_revalidate	= FOLD_OP(fold_revalidate),
 	.d_release	= fold_release_dentry,
 };
 
@@ -209,8 +211,8 @@ struct dentry *fold_lookup(struct inode *dir, struct dentry *dentry,
 	 * caller's mount, which is not known here.
 	 */
 	old = override_creds(FOLD_SB(dir->i_sb)->cred);
-	lower = lookup_one_unlocked(&nop_mnt_idmap, dentry->d_name.name, parent,
-				    dentry->d_name.len);
+	lower = fold_lookup_one_unlocked(&nop_mnt_idmap, &dentry->d_name,
+					 parent);
 	revert_creds(old);
 	if (IS_ERR(lower))
 		return lower;

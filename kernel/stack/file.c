@@ -13,6 +13,7 @@
 #include <linux/backing-dev.h>
 #include <linux/fadvise.h>
 #include <linux/file.h>
+#include <linux/filelock.h>
 #include <linux/mm.h>
 
 #include "compat.h"
@@ -21,7 +22,7 @@
 /* Flags of an open file that fcntl(2) can change and a lower file looks at. */
 #define SETFL_FLAGS	(O_APPEND | O_NONBLOCK | O_DIRECT)
 
-static struct file *open_lower(struct inode *inode, const struct file *file)
+static struct file *open_lower(struct inode *inode, struct file *file)
 {
 	struct fold_sb *fsb = FOLD_SB(inode->i_sb);
 	bool for_write = file->f_mode & FMODE_WRITE;
@@ -32,7 +33,7 @@ static struct file *open_lower(struct inode *inode, const struct file *file)
 	int flags;
 
 	flags = file->f_flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | FASYNC);
-	flags |= O_NOATIME | __FMODE_NONOTIFY;
+	flags |= O_NOATIME;
 	fold_lower_path(file_dentry(file), &path);
 
 	/* No lease is granted once it is open, and a VM image stays open. */
@@ -44,7 +45,7 @@ static struct file *open_lower(struct inode *inode, const struct file *file)
 	if (for_write)
 		fold_write_open_begin(inode, &op);
 	old = override_creds(fsb->cred);
-	lower = fold_backing_file_open(file, flags, &path, fsb->cred);
+	lower = fold_open_backing(file, flags, &path, fsb->cred);
 	revert_creds(old);
 	if (for_write)
 		fold_write_open_end(inode, &op);
@@ -173,8 +174,7 @@ static unsigned long fold_get_unmapped_area(struct file *file,
 	struct file *lower = fold_lower_file(file);
 
 	if (!lower->f_op->get_unmapped_area)
-		return mm_get_unmapped_area(current->mm, file, addr, len, pgoff,
-					    flags);
+		return fold_mm_get_unmapped_area(file, addr, len, pgoff, flags);
 	return lower->f_op->get_unmapped_area(lower, addr, len, pgoff, flags);
 }
 
@@ -195,6 +195,8 @@ const struct file_operations fold_file_operations = {
 	.fallocate		= fold_fallocate,
 	.fadvise		= fold_fadvise,
 	.remap_file_range	= fold_remap_file_range,
+	/* Newer kernels grant no lease where none is named. */
+	.setlease		= generic_setlease,
 	.unlocked_ioctl		= fold_ioctl,
 	.compat_ioctl		= fold_compat_ioctl,
 };

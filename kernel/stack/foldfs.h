@@ -15,10 +15,11 @@
 #include <linux/xarray.h>
 #include <linux/xattr.h>
 
+#include "compat.h"
 #include "../share/upper.h"
 
 struct fid;
-struct fileattr;
+struct file_kattr;
 struct posix_acl;
 
 /*
@@ -83,10 +84,10 @@ int fold_getattr(struct mnt_idmap *idmap, const struct path *path,
 		 struct kstat *stat, u32 request_mask, unsigned int flags);
 int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		 struct iattr *attr);
-int fold_update_time(struct inode *inode, int flags);
-int fold_fileattr_get(struct dentry *dentry, struct fileattr *fa);
+FOLD_DECLARE_UPDATE_TIME(fold_update_time);
+int fold_fileattr_get(struct dentry *dentry, struct file_kattr *fa);
 int fold_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
-		      struct fileattr *fa);
+		      struct file_kattr *fa);
 
 /* dentry.c */
 extern const struct dentry_operations fold_dentry_operations;

@@ -24,10 +24,7 @@
 
 static ssize_t read_lower(struct kiocb *iocb, struct iov_iter *to)
 {
-	struct backing_file_ctx ctx = {
-		.cred = iocb->ki_filp->f_cred,
-		.user_file = iocb->ki_filp,
-	};
+	struct backing_file_ctx ctx = FOLD_BACKING_CTX(iocb->ki_filp);
 
 	return backing_file_read_iter(fold_lower_file(iocb->ki_filp), to, iocb,
 				      iocb->ki_flags, &ctx);
@@ -291,10 +288,7 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 {
 	struct inode *inode = file_inode(in);
 	struct fold_share *share = &FOLD_I(inode)->share;
-	struct backing_file_ctx ctx = {
-		.cred = in->f_cred,
-		.user_file = in,
-	};
+	struct backing_file_ctx ctx = FOLD_BACKING_CTX(in);
 	ssize_t done = 0, ret;
 	size_t part;
 
@@ -307,7 +301,7 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 	do {
 		ret = splice_shared(in, ppos, pipe, len, &part);
 		if (!ret)
-			ret = backing_file_splice_read(fold_lower_file(in),
+			ret = fold_backing_splice_read(fold_lower_file(in), in,
 						       ppos, pipe, part, flags,
 						       &ctx);
 		if (ret <= 0)

@@ -3,6 +3,7 @@
  * Open directories: the lower directory's entries at the lower directory's
  * positions.
  */
+#include <linux/filelock.h>
 #include <linux/fs.h>
 
 #include "foldfs.h"
@@ -38,6 +39,7 @@ const struct file_operations fold_dir_operations = {
 	.llseek		= fold_dir_llseek,
 	.read		= generic_read_dir,
 	.fsync		= fold_fsync,
+	.setlease	= generic_setlease,
 	.unlocked_ioctl	= fold_ioctl,
 	.compat_ioctl	= fold_compat_ioctl,
 };

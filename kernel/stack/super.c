@@ -173,8 +173,8 @@ static int fold_fill_super(struct super_block *sb, struct fs_context *fc)
 		sb->s_flags |= SB_RDONLY;
 	}
 	sb->s_op = &fold_super_operations;
-	sb->s_d_op = fsb->upperdir ? &fold_upperdir_dentry_operations :
-				     &fold_dentry_operations;
+	set_default_d_op(sb, fsb->upperdir ? &fold_upperdir_dentry_operations :
+					     &fold_dentry_operations);
 	sb->s_xattr = fold_xattr_handlers;
 	if (lower->s_export_op)
 		sb->s_export_op = &fold_export_operations;
@@ -315,29 +315,33 @@ static int fold_sync_fs(struct super_block *sb, int wait)
  * superblock is frozen first, so that writers wait before they take any lock,
  * and readers do not have to.
  */
-static int fold_freeze_super(struct super_block *sb, enum freeze_holder who)
+static int fold_freeze_super(struct super_block *sb, enum freeze_holder who,
+			     const void *owner)
 {
 	int err;
 
-	err = freeze_super(sb, who);
+	err = fold_freeze_sb(sb, who, owner);
 	if (err)
 		return err;
-	err = freeze_super(FOLD_SB(sb)->lower_mnt->mnt_sb, who);
+	err = fold_freeze_sb(FOLD_SB(sb)->lower_mnt->mnt_sb, who, owner);
 	if (err)
-		thaw_super(sb, who);
+		fold_thaw_sb(sb, who, owner);
 	return err;
 }
+FOLD_OP_FREEZE(fold_freeze_super)
 
-static int fold_thaw_super(struct super_block *sb, enum freeze_holder who)
+static int fold_thaw_super(struct super_block *sb, enum freeze_holder who,
+			   const void *owner)
 {
 	/*
 	 * Only what was frozen from here: the lower filesystem may be frozen by
 	 * somebody else. It may also have been thawed from below already.
 	 */
 	if (READ_ONCE(sb->s_writers.frozen) == SB_FREEZE_COMPLETE)
-		thaw_super(FOLD_SB(sb)->lower_mnt->mnt_sb, who);
-	return thaw_super(sb, who);
+		fold_thaw_sb(FOLD_SB(sb)->lower_mnt->mnt_sb, who, owner);
+	return fold_thaw_sb(sb, who, owner);
 }
+FOLD_OP_FREEZE(fold_thaw_super)
 
 static int fold_show_options(struct seq_file *m, struct dentry *root)
 {
@@ -354,8 +358,8 @@ static const struct super_operations fold_super_operations = {
 	.drop_inode	= fold_drop_inode,
 	.evict_inode	= fold_evict_inode,
 	.sync_fs	= fold_sync_fs,
-	.freeze_super	= fold_freeze_super,
-	.thaw_super	= fold_thaw_super,
+	.freeze_super	= FOLD_OP(fold_freeze_super),
+	.thaw_super	= FOLD_OP(fold_thaw_super),
 	.statfs		= fold_statfs,
 	.show_options	= fold_show_options,
 	.nr_cached_objects = fold_warm_count,

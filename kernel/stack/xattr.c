@@ -46,7 +46,7 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 	struct vfsmount *mnt = FOLD_SB(inode->i_sb)->lower_mnt;
 	struct dentry *lower = fold_lower_dentry(dentry);
 	struct inode *lower_inode = d_inode(lower);
-	struct inode *delegated = NULL;
+	struct delegated_inode delegated = {};
 	int err;
 
 	name = xattr_full_name(handler, name);
@@ -56,15 +56,15 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 	do {
 		inode_lock(lower_inode);
 		if (value)
-			err = __vfs_setxattr_locked(idmap, lower, name, value,
-						    size, flags, &delegated);
+			err = fold_setxattr_locked(idmap, lower, name, value,
+						   size, flags, &delegated);
 		else
-			err = __vfs_removexattr_locked(idmap, lower, name,
-						       &delegated);
+			err = fold_removexattr_locked(idmap, lower, name,
+						      &delegated);
 		inode_unlock(lower_inode);
-		if (!delegated)
+		if (!is_delegated(&delegated))
 			break;
-		err = break_deleg_wait(&delegated);
+		err = fold_break_deleg_wait(&delegated);
 	} while (!err);
 	/* Sharing ends at once; what is asked of the file again is open. */
 	if (!err && S_ISREG(inode->i_mode) &&

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Inodes, their attributes, and superblocks.
+ */
+#ifndef FOLDFS_COMPAT_ATTRIBUTES_H
+#define FOLDFS_COMPAT_ATTRIBUTES_H
+
+#include <linux/dcache.h>
+#include <linux/fileattr.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
+#include <linux/workqueue.h>
+
+#include "series.h"
+
+#ifdef FOLD_LINUX_6_12
+
+#define file_kattr		fileattr
+#define inode_generic_drop	generic_drop_inode
+
+static inline unsigned long inode_state_read_once(struct inode *inode)
+{
+	return READ_ONCE(inode->i_state);
+}
+
+static inline unsigned long inode_state_read(struct inode *inode)
+{
+	return inode->i_state;
+}
+
+static inline void inode_state_clear(struct inode *inode, unsigned long flags)
+{
+	inode->i_state &= ~flags;
+}
+
+/* Which times; here the bits of @flags say it. */
+enum fs_update_time {
+	FS_UPD_ATIME,
+	FS_UPD_CMTIME,
+};
+
+static inline int fold_lower_update_time(struct inode *lower,
+					 enum fs_update_time type,
+					 unsigned int flags)
+{
+	return inode_update_time(lower, flags);
+}
+
+#define FOLD_OP_UPDATE_TIME(fn)						\
+int fn##_6_12(struct inode *inode, int flags)				\
+{									\
+	return fn(inode, flags & S_ATIME ? FS_UPD_ATIME : FS_UPD_CMTIME, \
+		  flags);						\
+}
+#define FOLD_DECLARE_UPDATE_TIME(fn)					\
+int fn##_6_12(struct inode *inode, int flags)
+
+static inline void set_default_d_op(struct super_block *sb,
+				    const struct dentry_operations *ops)
+{
+	sb->s_d_op = ops;
+}
+
+#define fold_freeze_sb(sb, who, owner)	freeze_super(sb, who)
+#define fold_thaw_sb(sb, who, owner)	thaw_super(sb, who)
+
+#define FOLD_OP_FREEZE(fn)						\
+static int fn##_6_12(struct super_block *sb, enum freeze_holder who)	\
+{									\
+	return fn(sb, who, NULL);					\
+}
+
+/* The working directory of a process that nobody else knows yet. */
+static inline struct path fold_set_pwd(struct fs_struct *fs,
+				       const struct path *path)
+{
+	struct path old;
+
+	spin_lock(&fs->lock);
+	write_seqcount_begin(&fs->seq);
+	old = fs->pwd;
+	fs->pwd = *path;
+	write_seqcount_end(&fs->seq);
+	spin_unlock(&fs->lock);
+	return old;
+}
+
+/* What is said of a workqueue that is bound to processors. */
+#define WQ_PERCPU	0
+
+#else /* newest */
+
+/* inode_update_time() neither asks the filesystem nor marks the inode dirty. */
+static inline int fold_lower_update_time(struct inode *lower,
+					 enum fs_update_time type,
+					 unsigned int flags)
+{
+	if (lower->i_op->update_time)
+		return lower->i_op->update_time(lower, type, flags);
+	return generic_update_time(lower, type, flags);
+}
+
+#define FOLD_OP_UPDATE_TIME(fn)
+#define FOLD_DECLARE_UPDATE_TIME(fn)					\
+int fn(struct inode *inode, enum fs_update_time type, unsigned int flags)
+
+#define fold_freeze_sb		freeze_super
+#define fold_thaw_sb		thaw_super
+#define FOLD_OP_FREEZE(fn)
+
+static inline struct path fold_set_pwd(struct fs_struct *fs,
+				       const struct path *path)
+{
+	struct path old;
+
+	write_seqlock(&fs->seq);
+	old = fs->pwd;
+	fs->pwd = *path;
+	write_sequnlock(&fs->seq);
+	return old;
+}
+
+#endif /* newest */
+
+#endif
