@@ -61,7 +61,7 @@ installed() {
 }
 
 unpacked() {
-	for dir in $(find "$build/kernel" -mindepth 1 -maxdepth 1 -type d \
+	for dir in $(find -H "$build/kernel" -mindepth 1 -maxdepth 1 -type d \
 			-name "$series.*" 2>/dev/null | sort -rV); do
 		if [ -e "$dir/complete" ]; then
 			show_dir "$dir"

@@ -53,6 +53,7 @@ int fn##_6_12(struct inode *inode, int flags)				\
 		  flags);						\
 }
 #define FOLD_DECLARE_UPDATE_TIME(fn)					\
+int fn(struct inode *inode, enum fs_update_time type, unsigned int flags); \
 int fn##_6_12(struct inode *inode, int flags)
 
 static inline void set_default_d_op(struct super_block *sb,
