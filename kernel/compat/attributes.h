@@ -52,6 +52,7 @@ int fn##_6_12(struct inode *inode, int flags)				\
 	return fn(inode, flags & S_ATIME ? FS_UPD_ATIME : FS_UPD_CMTIME, \
 		  flags);						\
 }
+
 #define FOLD_DECLARE_UPDATE_TIME(fn)					\
 int fn(struct inode *inode, enum fs_update_time type, unsigned int flags); \
 int fn##_6_12(struct inode *inode, int flags)
@@ -62,8 +63,17 @@ static inline void set_default_d_op(struct super_block *sb,
 	sb->s_d_op = ops;
 }
 
-#define fold_freeze_sb(sb, who, owner)	freeze_super(sb, who)
-#define fold_thaw_sb(sb, who, owner)	thaw_super(sb, who)
+static inline int fold_freeze_sb(struct super_block *sb, enum freeze_holder who,
+				 const void *owner)
+{
+	return freeze_super(sb, who);
+}
+
+static inline int fold_thaw_sb(struct super_block *sb, enum freeze_holder who,
+			       const void *owner)
+{
+	return thaw_super(sb, who);
+}
 
 #define FOLD_OP_FREEZE(fn)						\
 static int fn##_6_12(struct super_block *sb, enum freeze_holder who)	\

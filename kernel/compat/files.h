@@ -52,13 +52,24 @@ static int fn##_6_12(struct file *file, struct vm_area_struct *vma)	\
 	vma->vm_ops = desc.vm_ops;					\
 	return err;							\
 }
+
 #define fold_set_mmap_prepare(fops, fn)	((fops)->mmap = fn##_6_12)
 
-#define FOLD_BACKING_CTX(file)						\
-	{ .cred = (file)->f_cred, .user_file = (file) }
+static inline struct backing_file_ctx fold_backing_ctx(struct file *file)
+{
+	return (struct backing_file_ctx) {
+		.cred = file->f_cred,
+		.user_file = file,
+	};
+}
 
-#define fold_backing_splice_read(lower, in, ppos, pipe, len, flags, ctx) \
-	backing_file_splice_read(lower, ppos, pipe, len, flags, ctx)
+static inline ssize_t
+fold_backing_splice_read(struct file *lower, struct file *in, loff_t *ppos,
+			 struct pipe_inode_info *pipe, size_t len,
+			 unsigned int flags, struct backing_file_ctx *ctx)
+{
+	return backing_file_splice_read(lower, ppos, pipe, len, flags, ctx);
+}
 
 #else /* newest */
 
@@ -77,8 +88,10 @@ static inline int fold_lower_mmap_prepare(const struct file_operations *fops,
 #define FOLD_OP_MMAP_PREPARE(fn)
 #define fold_set_mmap_prepare(fops, fn)	((fops)->mmap_prepare = (fn))
 
-#define FOLD_BACKING_CTX(file)						\
-	{ .cred = (file)->f_cred }
+static inline struct backing_file_ctx fold_backing_ctx(struct file *file)
+{
+	return (struct backing_file_ctx) { .cred = file->f_cred };
+}
 
 static inline ssize_t
 fold_backing_splice_read(struct file *lower, struct file *in, loff_t *ppos,

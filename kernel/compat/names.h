@@ -156,12 +156,14 @@ static int fn##_6_12(struct mnt_idmap *idmap, struct inode *dir,	\
 {									\
 	return fn(idmap, dir, dentry, mode);				\
 }
+
 #define FOLD_OP_MKDIR(fn)						\
 static int fn##_6_12(struct mnt_idmap *idmap, struct inode *dir,	\
 		     struct dentry *dentry, umode_t mode)		\
 {									\
 	return PTR_ERR_OR_ZERO(fn(idmap, dir, dentry, mode));		\
 }
+
 #define FOLD_OP_REVALIDATE(fn)						\
 static int fn##_6_12(struct dentry *dentry, unsigned int flags)		\
 {									\

@@ -98,6 +98,7 @@ static int backing_mmap_prepare(struct vm_area_desc *desc)
 		desc->vm_ops = wrap_vm_ops(backing, desc->vm_ops);
 	return err;
 }
+
 FOLD_OP_MMAP_PREPARE(backing_mmap_prepare)
 
 /*

@@ -160,6 +160,7 @@ static int fold_revalidate(struct inode *dir, const struct qstr *name,
 	}
 	return 1;
 }
+
 FOLD_OP_REVALIDATE(fold_revalidate)
 
 static void fold_release_dentry(struct dentry *dentry)

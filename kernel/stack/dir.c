@@ -149,6 +149,7 @@ static int fold_create(struct mnt_idmap *idmap, struct inode *dir,
 {
 	return fold_make(idmap, dir, dentry, S_IFREG | (mode & ~S_IFMT), 0, NULL);
 }
+
 FOLD_OP_CREATE(fold_create)
 
 static struct dentry *fold_mkdir(struct mnt_idmap *idmap, struct inode *dir,
@@ -157,6 +158,7 @@ static struct dentry *fold_mkdir(struct mnt_idmap *idmap, struct inode *dir,
 	return ERR_PTR(fold_make(idmap, dir, dentry,
 				 S_IFDIR | (mode & ~S_IFMT), 0, NULL));
 }
+
 FOLD_OP_MKDIR(fold_mkdir)
 
 static int fold_symlink(struct mnt_idmap *idmap, struct inode *dir,

@@ -355,6 +355,7 @@ int fold_update_time(struct inode *inode, enum fs_update_time type,
 	sb_end_write(lower->i_sb);
 	return err;
 }
+
 FOLD_OP_UPDATE_TIME(fold_update_time)
 
 static void fold_copy_times(struct inode *inode)

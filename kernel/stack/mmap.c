@@ -383,7 +383,7 @@ void fold_mmap_wrap(struct vm_operations_struct *ops)
 int fold_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct inode *inode = file_inode(file);
-	struct backing_file_ctx ctx = FOLD_BACKING_CTX(file);
+	struct backing_file_ctx ctx = fold_backing_ctx(file);
 	struct file *lower = fold_lower_file(file);
 
 	if (fold_join_wanted(&FOLD_I(inode)->share))

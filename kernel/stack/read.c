@@ -24,7 +24,7 @@
 
 static ssize_t read_lower(struct kiocb *iocb, struct iov_iter *to)
 {
-	struct backing_file_ctx ctx = FOLD_BACKING_CTX(iocb->ki_filp);
+	struct backing_file_ctx ctx = fold_backing_ctx(iocb->ki_filp);
 
 	return backing_file_read_iter(fold_lower_file(iocb->ki_filp), to, iocb,
 				      iocb->ki_flags, &ctx);
@@ -288,7 +288,7 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 {
 	struct inode *inode = file_inode(in);
 	struct fold_share *share = &FOLD_I(inode)->share;
-	struct backing_file_ctx ctx = FOLD_BACKING_CTX(in);
+	struct backing_file_ctx ctx = fold_backing_ctx(in);
 	ssize_t done = 0, ret;
 	size_t part;
 

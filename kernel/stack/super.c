@@ -328,6 +328,7 @@ static int fold_freeze_super(struct super_block *sb, enum freeze_holder who,
 		fold_thaw_sb(sb, who, owner);
 	return err;
 }
+
 FOLD_OP_FREEZE(fold_freeze_super)
 
 static int fold_thaw_super(struct super_block *sb, enum freeze_holder who,
@@ -341,6 +342,7 @@ static int fold_thaw_super(struct super_block *sb, enum freeze_holder who,
 		fold_thaw_sb(FOLD_SB(sb)->lower_mnt->mnt_sb, who, owner);
 	return fold_thaw_sb(sb, who, owner);
 }
+
 FOLD_OP_FREEZE(fold_thaw_super)
 
 static int fold_show_options(struct seq_file *m, struct dentry *root)
