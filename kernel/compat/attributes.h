@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Inodes, their attributes, and superblocks.
+ *
+ * What is defined here for 6.12 is what the newest kernel has under that name.
+ * fold_lower_update_time() does what the VFS does with a time of the lower inode:
+ * it asks the filesystem, and marks the inode dirty. fold_set_pwd() gives a task's
+ * fs_struct another working directory, whose reference it takes over, and returns
+ * the old one with its own.
  */
 #ifndef FOLDFS_COMPAT_ATTRIBUTES_H
 #define FOLDFS_COMPAT_ATTRIBUTES_H

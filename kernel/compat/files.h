@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Lower files: how they are opened, mapped and spliced.
+ *
+ * A lower file is mapped by ->mmap_prepare on the newest kernel, by ->mmap before:
+ * fold_has_mmap() says whether by what we know, fold_lower_mmap_prepare() does
+ * it, and fold_set_mmap_prepare() puts our function in its place, around which
+ * FOLD_OP_MMAP_PREPARE() makes one with the older prototype.
  */
 #ifndef FOLDFS_COMPAT_FILES_H
 #define FOLDFS_COMPAT_FILES_H

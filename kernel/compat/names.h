@@ -5,6 +5,11 @@
  * The newest kernel has a type of its own for who has to be waited for, breaks
  * the delegations of directories too, and lets go of the parent's lock when
  * vfs_mkdir() fails.
+ *
+ * fold_X() is X() of the newest kernel: the same arguments, context and errors; a
+ * delegated inode is reported by those that can break a delegation, -EWOULDBLOCK
+ * with it, and has to be waited for by fold_break_deleg_wait() with no lock held.
+ * 6.12 reports none where it knows no delegations of directories.
  */
 #ifndef FOLDFS_COMPAT_NAMES_H
 #define FOLDFS_COMPAT_NAMES_H
@@ -104,7 +109,17 @@ static inline int fold_vfs_rmdir(struct mnt_idmap *idmap, struct inode *dir,
 #define fold_removexattr_locked(idmap, dentry, name, di)		\
 	__vfs_removexattr_locked(idmap, dentry, name, &(di)->di_inode)
 
-/* Locks both parents, unless the tree below is not what the caller takes it for. */
+/**
+ * fold_renaming_start - lock both parents of a rename
+ * @r: the rename
+ *
+ * Holds both names as well, so that neither turns negative under who uses it.
+ *
+ * Context: no lower directory is locked; may sleep.
+ * Return: 0, and fold_renaming_end() has to follow; -EINVAL, -ENOTEMPTY, -EEXIST or
+ * -EXDEV if the tree below is not such that the rename can be done, or not
+ * what the caller takes it for.
+ */
 static inline int fold_renaming_start(struct fold_renaming *r)
 {
 	struct dentry *trap = lock_rename(r->new_parent, r->old_parent);
@@ -136,6 +151,10 @@ static inline int fold_renaming_start(struct fold_renaming *r)
 	return 0;
 }
 
+/**
+ * fold_renaming_end - unlock what fold_renaming_start() has locked
+ * @r: the rename
+ */
 static inline void fold_renaming_end(struct fold_renaming *r)
 {
 	unlock_rename(r->new_parent, r->old_parent);

@@ -7,16 +7,16 @@
 
 #include <linux/version.h>
 
-#if !defined(FOLDFS_UNTESTED) && \
-	(LINUX_VERSION_MAJOR != 6 || LINUX_VERSION_PATCHLEVEL != 12)
-#error "foldfs is tested on Linux 6.12 only"
+#define FOLD_SERIES(major, patchlevel)					\
+	(LINUX_VERSION_MAJOR == (major) && LINUX_VERSION_PATCHLEVEL == (patchlevel))
+
+/* FOLDFS_UNTESTED=y on make's command line is for those who work on this. */
+#if !FOLD_SERIES(6, 12) && !FOLD_SERIES(7, 3) && !defined(FOLDFS_UNTESTED)
+#error "foldfs is tested on Linux 6.12 and 7.3 only"
 #endif
 
-/*
- * Everything else is taken for the newest series. What lies between the two was
- * never built.
- */
-#if LINUX_VERSION_MAJOR == 6 && LINUX_VERSION_PATCHLEVEL == 12
+/* Everything else is taken for the newest series. */
+#if FOLD_SERIES(6, 12)
 #define FOLD_LINUX_6_12
 #endif
 
