@@ -13,6 +13,7 @@
 #include <linux/backing-file.h>
 #include <linux/filelock.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
 
 #include "series.h"
 
@@ -46,6 +47,11 @@ static inline int fold_lower_mmap_prepare(const struct file_operations *fops,
 
 	desc->vm_ops = desc->vma->vm_ops;
 	return err;
+}
+
+/* No file of the lower filesystem's is collapsed. */
+static inline void fold_mmap_not_huge(struct vm_area_desc *desc)
+{
 }
 
 #define FOLD_OP_MMAP_PREPARE(fn)					\
@@ -88,6 +94,15 @@ static inline int fold_lower_mmap_prepare(const struct file_operations *fops,
 					  struct vm_area_desc *desc)
 {
 	return fops->mmap_prepare(desc);
+}
+
+/*
+ * As after madvise(MADV_NOHUGEPAGE), which the user can take back: khugepaged would
+ * read all of the lower file around one page of it, a copy of what is shared.
+ */
+static inline void fold_mmap_not_huge(struct vm_area_desc *desc)
+{
+	vma_desc_set_flags(desc, VMA_NOHUGEPAGE_BIT);
 }
 
 #define FOLD_OP_MMAP_PREPARE(fn)

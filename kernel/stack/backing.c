@@ -94,8 +94,10 @@ static int backing_mmap_prepare(struct vm_area_desc *desc)
 	struct fold_backing *backing = to_backing(desc->file);
 	int err = fold_lower_mmap_prepare(backing->lower_fops, desc);
 
-	if (!err && desc->vm_ops && !IS_DAX(file_inode(desc->file)))
+	if (!err && desc->vm_ops && !IS_DAX(file_inode(desc->file))) {
 		desc->vm_ops = wrap_vm_ops(backing, desc->vm_ops);
+		fold_mmap_not_huge(desc);
+	}
 	return err;
 }
 
