@@ -448,6 +448,9 @@ static void run_op(const struct op *op, const char *expect)
 		private = pages_of(low[0]) + pages_of(low[1]) + pages_of(low[2]);
 		duplicated = private + counter(victim_w, "pages_cached") - before;
 		printf("  %ld pages below, %ld duplicated\n", private, duplicated);
+		/* The donor may have joined since: then its part came in, too. */
+		if (op->change == op_clone_into)
+			duplicated -= MIN(duplicated - private, 4);
 		if (private > op->touched || duplicated > op->touched)
 			die("%s: %ld pages below and %ld duplicated, expected at most %ld", op_name,
 			    private, duplicated, op->touched);
