@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Inodes, their attributes, and superblocks; timers and workqueues.
+ * Inodes, their attributes, and superblocks, timers, and workqueues.
  *
  * What is defined here for 6.12 is what the newest kernel has under that name.
  * fold_lower_update_time() does what the VFS does with a time of the lower inode:

@@ -5,7 +5,7 @@
  * stands how an older one does the same.
  *
  *	names.h		operations on names, delegations
- *	attributes.h	inodes, their attributes, superblocks; timers, workqueues
+ *	attributes.h	inodes, their attributes, superblocks, timers, workqueues
  *	files.h		lower files: opening, mapping, splicing them
  *	pages.h		page cache, page tables, VMAs
  *

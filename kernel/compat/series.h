@@ -11,11 +11,11 @@
 	(LINUX_VERSION_MAJOR == (major) && LINUX_VERSION_PATCHLEVEL == (patchlevel))
 
 /* FOLDFS_UNTESTED=y on make's command line is for those who work on this. */
-#if !FOLD_SERIES(6, 12) && !FOLD_SERIES(7, 3) && !defined(FOLDFS_UNTESTED)
-#error "foldfs is tested on Linux 6.12 and 7.3 only"
+#if !FOLD_SERIES(6, 12) && !defined(FOLDFS_UNTESTED)
+#error "foldfs is tested on Linux 6.12 only"
 #endif
 
-/* Everything else is taken for the newest series. */
+/* Everything else is taken for the newest series, 7.3. */
 #if FOLD_SERIES(6, 12)
 #define FOLD_LINUX_6_12
 #endif

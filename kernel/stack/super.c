@@ -133,7 +133,7 @@ static int fold_check_lower_type(struct fs_context *fc, const char *name,
 	if (!strcmp(name, "xfs") || (!strcmp(name, "btrfs") && nofold))
 		return 0;
 	if (!strcmp(name, "btrfs"))
-		return invalfc(fc, "%s is on btrfs, where sharing is not safe: mount with -o nofold",
+		return invalfc(fc, "%s is on btrfs, where sharing is not safe: use -o nofold",
 			      fc->source);
 	return invalfc(fc, "%s is on %s: foldfs needs XFS below",
 		       fc->source, name);
