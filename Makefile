@@ -5,7 +5,7 @@
 
 # Kernel series that foldfs is tested on.  kernel/compat, the packages for DKMS and
 # for akmods have the same limits.
-SERIES := 6.12 7.3
+SERIES := 6.12
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 # Which tests (a glob or a part of the name), and on which kernel.
