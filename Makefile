@@ -3,7 +3,8 @@
 # foldfs: the module, the tools, and everything that tests them.
 # `make help` lists what can be made.
 
-# Kernel series that foldfs is tested on.  kernel/compat has the same limits.
+# Kernel series that foldfs is tested on.  kernel/compat, the packages for DKMS and
+# for akmods have the same limits.
 SERIES := 6.12
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -33,8 +34,10 @@ help:
 	@echo 'make                    the tools, and kernel/foldfs.ko for the running kernel'
 	@echo 'make KDIR=<headers>     the same for another kernel'
 	@echo 'make demo               what foldfs saves, beside XFS and overlayfs, in a VM'
-	@echo 'make check              all tests, on a stock $(SERIES) kernel in a VM'
+	@echo 'make check              all tests, on a stock $(firstword $(SERIES)) kernel in a VM'
 	@echo 'make check T=<pattern>  the tests whose name matches (a glob or a part of it)'
+	@echo 'make check KERNEL=7.3   the tests on the newest kernel of another series, which is'
+	@echo '                        downloaded, with what it is built with'
 	@echo 'make check KERNEL=debug the tests on a kernel with KASAN, lockdep, kmemleak'
 	@echo '                        (which is built first: a quarter of an hour, once)'
 	@echo 'make check KERNEL=kcsan the same with KCSAN, which finds data races'

@@ -10,9 +10,12 @@ static int __init foldfs_init(void)
 {
 	int err;
 
-	err = fold_inode_cache_init();
+	err = fold_files_init();
 	if (err)
 		return err;
+	err = fold_inode_cache_init();
+	if (err)
+		goto err_files;
 	err = fold_direct_init();
 	if (err)
 		goto err_inode_cache;
@@ -35,6 +38,8 @@ err_direct:
 	fold_direct_exit();
 err_inode_cache:
 	fold_inode_cache_exit();
+err_files:
+	fold_files_exit();
 	return err;
 }
 
@@ -45,6 +50,7 @@ static void __exit foldfs_exit(void)
 	fold_freeze_module_exit();
 	fold_direct_exit();
 	fold_inode_cache_exit();
+	fold_files_exit();
 }
 
 module_init(foldfs_init);

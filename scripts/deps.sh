@@ -4,7 +4,7 @@
 # Install what a target of the Makefile needs and this machine lacks, from the
 # distribution's packages, after saying what it will be.
 #
-#   scripts/deps.sh [build] [vm] [unit] [lint] [deb] [packages] [system] [demo] [bench]
+#   scripts/deps.sh [build] [vm] [series] [unit] [lint] [deb] [packages] [system] [demo] [bench]
 #                   [debug-kernel]
 set -eu
 
@@ -18,6 +18,9 @@ packages() {
 		echo python3 qemu-system-x86 busybox-static kmod xfsprogs btrfs-progs \
 			e2fsprogs dmsetup attr acl util-linux coreutils diffutils \
 			findutils grep sed bash
+		;;
+	series)
+		echo debian-archive-keyring dpkg tar util-linux kmod coreutils
 		;;
 	unit)
 		echo gcc make libc6-dev

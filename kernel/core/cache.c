@@ -9,11 +9,11 @@
 #include <linux/file.h>
 #include <linux/mount.h>
 #include <linux/mutex.h>
-#include <linux/pagevec.h>
 #include <linux/pseudo_fs.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "cache.h"
 #include "fill.h"
 #include "reclaim.h"

@@ -24,6 +24,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "fill.h"
 #include "reclaim.h"
 #include "refer.h"
@@ -277,8 +278,8 @@ static struct folio *fill_add_folio(struct fold_cache *cache,
 		order = min_t(unsigned int, order, __ffs(phys));
 	for (;;) {
 		/* A large folio is a bonus: no effort for it. */
-		folio = filemap_alloc_folio(order ? gfp | __GFP_NORETRY : gfp,
-					    order);
+		folio = fold_filemap_alloc_folio(order ? gfp | __GFP_NORETRY :
+							 gfp, order);
 		if (folio) {
 			err = filemap_add_folio(space->mapping, folio, phys,
 						GFP_KERNEL);

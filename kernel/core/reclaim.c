@@ -29,9 +29,9 @@
  */
 #include <linux/moduleparam.h>
 #include <linux/pagemap.h>
-#include <linux/pagevec.h>
 #include <linux/sched/signal.h>
 
+#include "compat.h"
 #include "reclaim.h"
 #include "shootdown.h"
 

@@ -47,6 +47,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "compat.h"
 #include "lender/lender.h"
 #include "query.h"
 #include "queue.h"
@@ -480,7 +481,7 @@ static void wake_and_unlock(struct fold_pool *pool)
 
 static void job_due(struct timer_list *timer)
 {
-	struct fold_job *job = from_timer(job, timer, timer);
+	struct fold_job *job = timer_container_of(job, timer, timer);
 	struct fold_pool *pool = fold_pool;
 
 	spin_lock_bh(&pool->queue.lock);

@@ -14,8 +14,8 @@
  */
 #include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/pagevec.h>
 
+#include "compat.h"
 #include "upper.h"
 
 /*

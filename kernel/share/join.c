@@ -30,7 +30,6 @@
 #include <linux/fileattr.h>
 #include <linux/memcontrol.h>
 #include <linux/pagemap.h>
-#include <linux/pagevec.h>
 #include <linux/random.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -38,6 +37,7 @@
 
 #include <uapi/linux/foldfs.h>
 
+#include "compat.h"
 #include "../core/claim.h"
 #include "upper.h"
 #include "../lower/query.h"
@@ -94,7 +94,7 @@ static bool lower_is_settled(struct inode *lower)
 static bool lower_is_fit(struct join *join)
 {
 	struct inode *lower = d_inode(join->lower.dentry);
-	struct fileattr fa;
+	struct file_kattr fa;
 
 	if (IS_DAX(lower) || IS_ENCRYPTED(lower) || IS_SWAPFILE(lower) ||
 	    !i_size_read(lower))

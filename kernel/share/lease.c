@@ -26,6 +26,7 @@
 
 #include <uapi/linux/foldfs.h>
 
+#include "compat.h"
 #include "../core/refer.h"
 #include "upper.h"
 
@@ -93,7 +94,14 @@ static bool lease_breaker_is_ours(struct file_lease *fl)
 	return fold_write_is_ours(&fi->share);
 }
 
+/* Called with a spinlock held, before the lease is granted and once more after. */
+static int __maybe_unused lease_open_conflict(struct file *file, int type)
+{
+	return inode_is_open_for_write(file_inode(file)) ? -EAGAIN : 0;
+}
+
 static const struct lease_manager_operations lease_ops = {
+	FOLD_LM_OPEN_CONFLICT(lease_open_conflict)
 	.lm_break		= lease_break,
 	.lm_change		= lease_change,
 	.lm_breaker_owns_lease	= lease_breaker_is_ours,
@@ -247,7 +255,7 @@ static void lease_unlock(struct fold_inode *fi)
  * memory; takes share->lease_mutex.
  * Return: 0 if the lease and the mark are held; -EAGAIN if someone has the
  * lower file open for writing, or had and is just being served; other errors
- * of kernel_file_open(), vfs_setlease() and fsnotify_add_mark().
+ * of opening the file, vfs_setlease() and fsnotify_add_mark().
  */
 int fold_lease_take(struct inode *inode, const struct path *lower)
 {
@@ -268,8 +276,8 @@ int fold_lease_take(struct inode *inode, const struct path *lower)
 	}
 	old = override_creds(FOLD_SB(inode->i_sb)->cred);
 	/* Waits for nobody's lease, and counts towards nobody's limit. */
-	file = kernel_file_open(lower, O_RDONLY | O_NOATIME | O_NONBLOCK |
-				O_LARGEFILE | __FMODE_NONOTIFY, current_cred());
+	file = fold_open_quietly(lower, O_RDONLY | O_NOATIME | O_NONBLOCK |
+				 O_LARGEFILE, current_cred());
 	if (IS_ERR(file)) {
 		err = PTR_ERR(file);
 		goto revert;

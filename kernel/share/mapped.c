@@ -6,7 +6,8 @@
  * The kernel's own reverse map of a shared page leads nowhere, since the page
  * belongs to another mapping than the VMAs that show it. So the VMAs are found
  * in the lower mapping's tree, and their page tables are walked here. The
- * tree's lock keeps both: a VMA leaves the tree before its page tables go.
+ * tree's lock keeps both: a VMA leaves the tree before its page tables go. Only a
+ * table that has become empty may go earlier, behind an RCU grace period.
  */
 #include <linux/interval_tree_generic.h>
 #include <linux/mm.h>
@@ -75,9 +76,11 @@ static bool table_used(struct vm_area_struct *vma, unsigned long addr,
 	spinlock_t *ptl;
 	pte_t *pte, entry;
 
+	/* An empty table may be freed meanwhile: a grace period after it was. */
+	rcu_read_lock();
 	pmd = find_table(mm, addr, &value);
 	if (!pmd)
-		return false;
+		goto out;
 	ptl = pte_lockptr(mm, &value);
 	spin_lock(ptl);
 	if (pmd_same(value, pmdp_get_lockless(pmd))) {
@@ -90,6 +93,8 @@ static bool table_used(struct vm_area_struct *vma, unsigned long addr,
 		}
 	}
 	spin_unlock(ptl);
+out:
+	rcu_read_unlock();
 	return used;
 }
 

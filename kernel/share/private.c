@@ -14,6 +14,7 @@
 #include <linux/backing-dev.h>
 #include <linux/pagemap.h>
 
+#include "compat.h"
 #include "upper.h"
 
 static bool is_cached(struct address_space *mapping, unsigned long index)
@@ -43,7 +44,7 @@ static void read_window(struct address_space *mapping, struct file *file,
 	DEFINE_READAHEAD(ractl, file, &file->f_ra, mapping, index);
 
 	if (!is_cached(mapping, index))
-		page_cache_ra_unbounded(&ractl, nr, 0);
+		fold_ra_unbounded(&ractl, nr);
 }
 
 /**

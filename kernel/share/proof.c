@@ -256,8 +256,9 @@ static void compare(struct fold_claim *claim, struct inode *inode)
 			       meeting.nr)) {
 			n++;
 		} else {
-			pr_err_ratelimited("foldfs: inodes %lu and %lu are said to share blocks, but their bytes differ\n",
-					   inode->i_ino, other->i_ino);
+			pr_err_ratelimited("foldfs: inodes %llu and %llu are said to share blocks, but their bytes differ\n",
+					   (u64)inode->i_ino,
+					   (u64)other->i_ino);
 			end_sharing(other);
 			fold_claim_forget(claim, index);
 			n = 0;

@@ -33,6 +33,7 @@
 #include <linux/workqueue.h>
 
 #include "../core/cache.h"
+#include "compat.h"
 #include "upper.h"
 
 /*
@@ -158,7 +159,7 @@ void fold_warm_keep(struct inode *inode)
 {
 	/* Also one that refers to nothing any more: the worker drops the lease. */
 	if (READ_ONCE(FOLD_I(inode)->share.leased) &&
-	    !(inode->i_state & I_DONTCACHE) &&
+	    !(inode_state_read(inode) & I_DONTCACHE) &&
 	    inode->i_sb->s_flags & SB_ACTIVE)
 		keep(inode, WARM);
 }
@@ -187,7 +188,7 @@ bool fold_warm_hand_on(struct inode *inode)
 	    !(inode->i_sb->s_flags & SB_ACTIVE) || !keep(inode, LEAVING))
 		return false;
 	/* Or the VFS would evict it all the same. */
-	inode->i_state &= ~I_DONTCACHE;
+	inode_state_clear(inode, I_DONTCACHE);
 	return true;
 }
 

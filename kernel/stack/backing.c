@@ -74,11 +74,10 @@ fold_backing_lower_vm_ops(struct vm_area_struct *vma)
 			    vm_ops)->lower_vm_ops;
 }
 
-static void wrap_vm_ops(struct fold_backing *backing,
-			struct vm_area_struct *vma)
+static const struct vm_operations_struct *
+wrap_vm_ops(struct fold_backing *backing,
+	    const struct vm_operations_struct *lower)
 {
-	const struct vm_operations_struct *lower = vma->vm_ops;
-
 	spin_lock(&backing->lock);
 	if (!backing->lower_vm_ops) {
 		backing->vm_ops = *lower;
@@ -87,19 +86,22 @@ static void wrap_vm_ops(struct fold_backing *backing,
 	}
 	spin_unlock(&backing->lock);
 	/* An inode with other operations, DAX say, is left alone. */
-	if (backing->lower_vm_ops == lower)
-		vma->vm_ops = &backing->vm_ops;
+	return backing->lower_vm_ops == lower ? &backing->vm_ops : lower;
 }
 
-static int backing_mmap(struct file *lower, struct vm_area_struct *vma)
+static int backing_mmap_prepare(struct vm_area_desc *desc)
 {
-	struct fold_backing *backing = to_backing(lower);
-	int err = backing->lower_fops->mmap(lower, vma);
+	struct fold_backing *backing = to_backing(desc->file);
+	int err = fold_lower_mmap_prepare(backing->lower_fops, desc);
 
-	if (!err && vma->vm_ops && !IS_DAX(file_inode(lower)))
-		wrap_vm_ops(backing, vma);
+	if (!err && desc->vm_ops && !IS_DAX(file_inode(desc->file))) {
+		desc->vm_ops = wrap_vm_ops(backing, desc->vm_ops);
+		fold_mmap_not_huge(desc);
+	}
 	return err;
 }
+
+FOLD_OP_MMAP_PREPARE(backing_mmap_prepare)
 
 /*
  * Is it one whose writing is counted? One that was opened through an overlayfs
@@ -231,7 +233,7 @@ static struct fold_backing *backing_create(struct super_block *sb,
 	backing->sb = sb;
 	backing->lower_fops = fops;
 	backing->fops = *fops;
-	backing->fops.mmap = backing_mmap;
+	fold_set_mmap_prepare(&backing->fops, backing_mmap_prepare);
 	backing->fops.release = backing_release;
 	backing->fops.fallocate = backing_fallocate;
 	backing->fops.fadvise = backing_fadvise;
@@ -253,7 +255,7 @@ int fold_share_opened(struct file *file)
 	struct file *lower = fold_lower_file(file);
 	struct fold_backing *backing = READ_ONCE(ss->backing), *old;
 
-	if (!ss->cache || !lower->f_op->mmap)
+	if (!ss->cache || !fold_has_mmap(lower->f_op))
 		return 0;
 	if (!backing) {
 		backing = backing_create(sb, lower->f_op);

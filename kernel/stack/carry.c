@@ -142,8 +142,8 @@ static struct file *open_plain(const struct file *upper)
 	if (for_write)
 		fold_write_open_begin(inode, &op);
 	old = override_creds(FOLD_SB(inode->i_sb)->cred);
-	plain = dentry_open(&lower->f_path, lower->f_flags | O_NONBLOCK |
-			    __FMODE_NONOTIFY, current_cred());
+	plain = fold_open_plain(&lower->f_path, lower->f_flags | O_NONBLOCK,
+				current_cred());
 	revert_creds(old);
 	if (for_write)
 		fold_write_open_end(inode, &op);

@@ -135,7 +135,8 @@ static bool revalidate_slowly(struct dentry *dentry, struct dentry *lower)
 	}
 }
 
-static int fold_revalidate(struct dentry *dentry, unsigned int flags)
+static int fold_revalidate(struct inode *dir, const struct qstr *name,
+			   struct dentry *dentry, unsigned int flags)
 {
 	struct dentry *lower = READ_ONCE(dentry->d_fsdata);
 	struct inode *inode = d_inode_rcu(dentry);
@@ -159,6 +160,8 @@ static int fold_revalidate(struct dentry *dentry, unsigned int flags)
 	}
 	return 1;
 }
+
+FOLD_OP_REVALIDATE(fold_revalidate)
 
 /*
  * A path ends here without a last name that was looked up: "." or "..", a
@@ -187,7 +190,7 @@ static struct dentry *fold_real(struct dentry *dentry, enum d_real_type type)
 }
 
 const struct dentry_operations fold_dentry_operations = {
-	.d_revalidate	= fold_revalidate,
+	.d_revalidate	= FOLD_OP(fold_revalidate),
 	.d_weak_revalidate = fold_weak_revalidate,
 	.d_release	= fold_release_dentry,
 	.d_real		= fold_real,
@@ -195,7 +198,7 @@ const struct dentry_operations fold_dentry_operations = {
 
 /* For mounts with "upperdir": overlayfs takes nothing with a d_real. */
 const struct dentry_operations fold_upperdir_dentry_operations = {
-	.d_revalidate	= fold_revalidate,
+	.d_revalidate	= FOLD_OP(fold_revalidate),
 	.d_weak_revalidate = fold_weak_revalidate,
 	.d_release	= fold_release_dentry,
 };
@@ -215,12 +218,14 @@ bool fold_forgets_names(struct dentry *parent)
 	bool forgets = false, found = true;
 	struct dentry *dentry;
 	char name[24];
-	int i, len;
+	struct qstr q;
+	int i;
 
 	/* Somebody may have made the name that is tried. */
 	for (i = 0; found && i < 100; i++) {
-		len = scnprintf(name, sizeof(name), ".foldfs-no-name-%d", i);
-		dentry = lookup_one_unlocked(&nop_mnt_idmap, name, parent, len);
+		q.len = scnprintf(name, sizeof(name), ".foldfs-no-name-%d", i);
+		q.name = name;
+		dentry = fold_lookup_one_unlocked(&nop_mnt_idmap, &q, parent);
 		if (IS_ERR(dentry))
 			return false;
 		found = d_is_positive(dentry);
@@ -254,8 +259,8 @@ struct dentry *fold_lookup(struct inode *dir, struct dentry *dentry,
 	 * caller's mount, which is not known here.
 	 */
 	old = override_creds(FOLD_SB(dir->i_sb)->cred);
-	lower = lookup_one_unlocked(&nop_mnt_idmap, dentry->d_name.name, parent,
-				    dentry->d_name.len);
+	lower = fold_lookup_one_unlocked(&nop_mnt_idmap, &dentry->d_name,
+					 parent);
 	revert_creds(old);
 	if (IS_ERR(lower))
 		return lower;

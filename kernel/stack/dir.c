@@ -136,42 +136,61 @@ static int fold_make(struct mnt_idmap *idmap, struct inode *dir,
 {
 	struct dentry *lower = fold_lower_dentry(dentry);
 	struct inode *lower_dir = fold_lower_inode(dir);
+	struct delegated_inode delegated = {};
 	int err;
 
-	err = lock_name(dentry);
-	if (err)
-		return err;
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		err = vfs_create(idmap, lower_dir, lower, mode, true);
-		break;
-	case S_IFDIR:
-		err = vfs_mkdir(idmap, lower_dir, lower, mode);
-		break;
-	case S_IFLNK:
-		err = vfs_symlink(idmap, lower_dir, lower, target);
-		break;
-	default:
-		err = vfs_mknod(idmap, lower_dir, lower, mode, rdev);
-		break;
-	}
-	if (!err)
-		err = instantiate(dentry);
-	unlock_name(dentry);
-	return err ?: fold_sync_metadata(dir, FOLD_SYNC_NAMES);
+	do {
+		err = lock_name(dentry);
+		if (err)
+			return err;
+		switch (mode & S_IFMT) {
+		case S_IFREG:
+			err = fold_vfs_create(idmap, lower, mode, &delegated);
+			break;
+		case S_IFDIR:
+			err = fold_vfs_mkdir(idmap, lower_dir, lower, mode,
+					     &delegated);
+			break;
+		case S_IFLNK:
+			err = fold_vfs_symlink(idmap, lower_dir, lower, target,
+					       &delegated);
+			break;
+		default:
+			err = fold_vfs_mknod(idmap, lower_dir, lower, mode,
+					     rdev, &delegated);
+			break;
+		}
+		if (!err)
+			err = instantiate(dentry);
+		else if (!still_there(dentry, lower,
+				      fold_lower_dentry(dentry->d_parent)))
+			/* The lock was given up in between, see compat. */
+			d_drop(dentry);
+		unlock_name(dentry);
+		if (!is_delegated(&delegated))
+			return err ?: fold_sync_metadata(dir,
+							 FOLD_SYNC_NAMES);
+		err = fold_break_deleg_wait(&delegated);
+	} while (!err);
+	return err;
 }
 
 static int fold_create(struct mnt_idmap *idmap, struct inode *dir,
-		       struct dentry *dentry, umode_t mode, bool excl)
+		       struct dentry *dentry, umode_t mode)
 {
 	return fold_make(idmap, dir, dentry, S_IFREG | (mode & ~S_IFMT), 0, NULL);
 }
 
-static int fold_mkdir(struct mnt_idmap *idmap, struct inode *dir,
-		      struct dentry *dentry, umode_t mode)
+FOLD_OP_CREATE(fold_create)
+
+static struct dentry *fold_mkdir(struct mnt_idmap *idmap, struct inode *dir,
+				 struct dentry *dentry, umode_t mode)
 {
-	return fold_make(idmap, dir, dentry, S_IFDIR | (mode & ~S_IFMT), 0, NULL);
+	return ERR_PTR(fold_make(idmap, dir, dentry,
+				 S_IFDIR | (mode & ~S_IFMT), 0, NULL));
 }
+
+FOLD_OP_MKDIR(fold_mkdir)
 
 static int fold_symlink(struct mnt_idmap *idmap, struct inode *dir,
 			struct dentry *dentry, const char *target)
@@ -190,7 +209,7 @@ static int fold_link(struct dentry *old, struct inode *dir, struct dentry *new)
 	struct dentry *lower_old = fold_lower_dentry(old);
 	struct dentry *lower_new = fold_lower_dentry(new);
 	struct inode *inode = d_inode(old);
-	struct inode *delegated = NULL;
+	struct delegated_inode delegated = {};
 	const struct cred *creds;
 	int err;
 
@@ -200,9 +219,9 @@ static int fold_link(struct dentry *old, struct inode *dir, struct dentry *new)
 			return err;
 		err = begin_unmapped(dir, inode, &creds);
 		if (!err) {
-			err = vfs_link(lower_old, &nop_mnt_idmap,
-				       fold_lower_inode(dir), lower_new,
-				       &delegated);
+			err = fold_vfs_link(lower_old, &nop_mnt_idmap,
+					    fold_lower_inode(dir), lower_new,
+					    &delegated);
 			end_unmapped(creds);
 		}
 		if (!err) {
@@ -211,9 +230,9 @@ static int fold_link(struct dentry *old, struct inode *dir, struct dentry *new)
 			d_instantiate(new, inode);
 		}
 		unlock_name(new);
-		if (!delegated)
+		if (!is_delegated(&delegated))
 			return err ?: fold_sync_metadata(dir, FOLD_SYNC_NAMES);
-		err = break_deleg_wait(&delegated);
+		err = fold_break_deleg_wait(&delegated);
 	} while (!err);
 	return err;
 }
@@ -221,7 +240,7 @@ static int fold_link(struct dentry *old, struct inode *dir, struct dentry *new)
 static int fold_unlink(struct inode *dir, struct dentry *dentry)
 {
 	struct dentry *lower = fold_lower_dentry(dentry);
-	struct inode *delegated = NULL;
+	struct delegated_inode delegated = {};
 	const struct cred *creds;
 	int err;
 
@@ -231,8 +250,9 @@ static int fold_unlink(struct inode *dir, struct dentry *dentry)
 			return err;
 		err = begin_unmapped(dir, d_inode(dentry), &creds);
 		if (!err) {
-			err = vfs_unlink(&nop_mnt_idmap, fold_lower_inode(dir),
-					 lower, &delegated);
+			err = fold_vfs_unlink(&nop_mnt_idmap,
+					      fold_lower_inode(dir), lower,
+					      &delegated);
 			end_unmapped(creds);
 		}
 		if (!err) {
@@ -241,9 +261,9 @@ static int fold_unlink(struct inode *dir, struct dentry *dentry)
 			d_drop(dentry);
 		}
 		unlock_name(dentry);
-		if (!delegated)
+		if (!is_delegated(&delegated))
 			return err ?: fold_sync_metadata(dir, FOLD_SYNC_NAMES);
-		err = break_deleg_wait(&delegated);
+		err = fold_break_deleg_wait(&delegated);
 	} while (!err);
 	return err;
 }
@@ -251,64 +271,65 @@ static int fold_unlink(struct inode *dir, struct dentry *dentry)
 static int fold_rmdir(struct inode *dir, struct dentry *dentry)
 {
 	struct dentry *lower = fold_lower_dentry(dentry);
+	struct delegated_inode delegated = {};
 	const struct cred *creds;
 	int err;
 
-	err = lock_name(dentry);
-	if (err)
-		return err;
-	err = begin_unmapped(dir, d_inode(dentry), &creds);
-	if (!err) {
-		err = vfs_rmdir(&nop_mnt_idmap, fold_lower_inode(dir), lower);
-		end_unmapped(creds);
-	}
-	if (!err) {
-		fold_copy_attr(d_inode(dentry));
-		d_drop(dentry);
-	}
-	unlock_name(dentry);
-	return err ?: fold_sync_metadata(dir, FOLD_SYNC_NAMES);
+	do {
+		err = lock_name(dentry);
+		if (err)
+			return err;
+		err = begin_unmapped(dir, d_inode(dentry), &creds);
+		if (!err) {
+			err = fold_vfs_rmdir(&nop_mnt_idmap,
+					     fold_lower_inode(dir), lower,
+					     &delegated);
+			end_unmapped(creds);
+		}
+		if (!err) {
+			fold_copy_attr(d_inode(dentry));
+			d_drop(dentry);
+		}
+		unlock_name(dentry);
+		if (!is_delegated(&delegated))
+			return err ?: fold_sync_metadata(dir, FOLD_SYNC_NAMES);
+		err = fold_break_deleg_wait(&delegated);
+	} while (!err);
+	return err;
 }
 
-/* With the lower parents locked: may the lower rename go ahead? */
-static int check_rename(struct dentry *old, struct dentry *lower_old,
-			struct dentry *new, struct dentry *lower_new,
-			struct dentry *trap)
+/* Are both names what the VFS took them for? Both parents should be locked. */
+static bool both_still_there(struct dentry *old, struct dentry *new,
+			     const struct fold_renaming *r)
 {
-	if (!still_there(old, lower_old, fold_lower_dentry(old->d_parent)) ||
-	    !still_there(new, lower_new, fold_lower_dentry(new->d_parent)))
-		return -ESTALE;
-	/* The tree below may be another one than when the VFS checked above. */
-	if (trap == lower_old)
-		return -EINVAL;
-	if (trap == lower_new)
-		return -ENOTEMPTY;
-	return 0;
+	return still_there(old, r->old, r->old_parent) &&
+	       still_there(new, r->new, r->new_parent);
 }
 
-static int rename_below(struct renamedata *rd, struct dentry *old,
+static int rename_below(struct fold_renaming *r, struct dentry *old,
 			struct dentry *new)
 {
-	struct dentry *old_parent = fold_lower_dentry(old->d_parent);
-	struct dentry *new_parent = fold_lower_dentry(new->d_parent);
-	struct dentry *trap;
 	int err;
 
-	trap = lock_rename(new_parent, old_parent);
-	if (IS_ERR(trap))
-		return PTR_ERR(trap);
-	err = check_rename(old, rd->old_dentry, new, rd->new_dentry, trap);
-	if (!err) {
+	err = fold_renaming_start(r);
+	/*
+	 * The tree below may be another one than when the VFS checked above. It
+	 * may have changed back since the parents were unlocked again; then the
+	 * caller gets the error that his call met.
+	 */
+	if (err)
+		return both_still_there(old, new, r) ? err : -ESTALE;
+	if (both_still_there(old, new, r)) {
 		fold_dentry_busy(old);
 		fold_dentry_busy(new);
-		/* As in lock_name(). */
-		dget(rd->new_dentry);
-		err = vfs_rename(rd);
-		dput(rd->new_dentry);
+		/* It holds both dentries, as lock_name() does. */
+		err = vfs_rename(&r->rd);
 		fold_dentry_settle(new);
 		fold_dentry_settle(old);
+	} else {
+		err = -ESTALE;
 	}
-	unlock_rename(new_parent, old_parent);
+	fold_renaming_end(r);
 	return err;
 }
 
@@ -317,16 +338,15 @@ static int fold_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 		       struct dentry *new, unsigned int flags)
 {
 	struct vfsmount *mnt = FOLD_SB(old_dir->i_sb)->lower_mnt;
-	struct inode *delegated = NULL;
-	struct renamedata rd = {
-		.old_mnt_idmap	 = idmap,
-		.old_dir	 = fold_lower_inode(old_dir),
-		.old_dentry	 = fold_lower_dentry(old),
-		.new_mnt_idmap	 = idmap,
-		.new_dir	 = fold_lower_inode(new_dir),
-		.new_dentry	 = fold_lower_dentry(new),
-		.delegated_inode = &delegated,
-		.flags		 = flags,
+	struct delegated_inode delegated = {};
+	struct fold_renaming r = {
+		.idmap		= idmap,
+		.old_parent	= fold_lower_dentry(old->d_parent),
+		.old		= fold_lower_dentry(old),
+		.new_parent	= fold_lower_dentry(new->d_parent),
+		.new		= fold_lower_dentry(new),
+		.delegated	= &delegated,
+		.flags		= flags,
 	};
 	int err;
 
@@ -334,10 +354,10 @@ static int fold_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 	if (err)
 		return err;
 	do {
-		err = rename_below(&rd, old, new);
-		if (!delegated)
+		err = rename_below(&r, old, new);
+		if (!is_delegated(&delegated))
 			break;
-		err = break_deleg_wait(&delegated);
+		err = fold_break_deleg_wait(&delegated);
 	} while (!err);
 
 	fold_copy_attr(old_dir);
@@ -389,11 +409,11 @@ static int fold_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 
 const struct inode_operations fold_dir_inode_operations = {
 	.lookup		= fold_lookup,
-	.create		= fold_create,
+	.create		= FOLD_OP(fold_create),
 	.link		= fold_link,
 	.unlink		= fold_unlink,
 	.symlink	= fold_symlink,
-	.mkdir		= fold_mkdir,
+	.mkdir		= FOLD_OP(fold_mkdir),
 	.rmdir		= fold_rmdir,
 	.mknod		= fold_mknod,
 	.rename		= fold_rename,
@@ -404,7 +424,7 @@ const struct inode_operations fold_dir_inode_operations = {
 	.listxattr	= fold_listxattr,
 	.get_inode_acl	= fold_get_inode_acl,
 	.set_acl	= fold_set_acl,
-	.update_time	= fold_update_time,
+	.update_time	= FOLD_OP(fold_update_time),
 	.fileattr_get	= fold_fileattr_get,
 	.fileattr_set	= fold_fileattr_set,
 };

@@ -48,7 +48,7 @@ int __init fold_direct_init(void)
 	if (!aio_cache)
 		return -ENOMEM;
 	/* Writeback of a loop device may wait for a completion. */
-	aio_wq = alloc_workqueue("foldfs_aio", WQ_MEM_RECLAIM, 0);
+	aio_wq = alloc_workqueue("foldfs_aio", WQ_PERCPU | WQ_MEM_RECLAIM, 0);
 	if (!aio_wq) {
 		kmem_cache_destroy(aio_cache);
 		return -ENOMEM;

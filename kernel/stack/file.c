@@ -13,6 +13,7 @@
 #include <linux/backing-dev.h>
 #include <linux/fadvise.h>
 #include <linux/file.h>
+#include <linux/filelock.h>
 #include <linux/mm.h>
 
 #include "compat.h"
@@ -21,7 +22,7 @@
 /* Flags of an open file that fcntl(2) can change and a lower file looks at. */
 #define SETFL_FLAGS	(O_APPEND | O_NONBLOCK | O_DIRECT)
 
-static struct file *open_lower(struct inode *inode, const struct file *file)
+static struct file *open_lower(struct inode *inode, struct file *file)
 {
 	struct fold_sb *fsb = FOLD_SB(inode->i_sb);
 	bool for_write = file->f_mode & FMODE_WRITE;
@@ -32,7 +33,7 @@ static struct file *open_lower(struct inode *inode, const struct file *file)
 	int flags;
 
 	flags = file->f_flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | FASYNC);
-	flags |= O_NOATIME | __FMODE_NONOTIFY;
+	flags |= O_NOATIME;
 	fold_lower_path(file_dentry(file), &path);
 
 	/* No lease is granted once it is open, and a VM image stays open. */
@@ -44,7 +45,7 @@ static struct file *open_lower(struct inode *inode, const struct file *file)
 	if (for_write)
 		fold_write_open_begin(inode, &op);
 	old = override_creds(fsb->cred);
-	lower = fold_backing_file_open(file, flags, &path, fsb->cred);
+	lower = fold_open_backing(file, flags, &path, fsb->cred);
 	/*
 	 * O_NONBLOCK is about the leases of programs. Another mount's is gone at
 	 * once; with write access none is granted in between.
@@ -52,7 +53,7 @@ static struct file *open_lower(struct inode *inode, const struct file *file)
 	if (lower == ERR_PTR(-EWOULDBLOCK) && for_write &&
 	    !get_write_access(fold_lower_inode(inode))) {
 		fold_lease_wait(fold_lower_inode(inode));
-		lower = fold_backing_file_open(file, flags, &path, fsb->cred);
+		lower = fold_open_backing(file, flags, &path, fsb->cred);
 		put_write_access(fold_lower_inode(inode));
 	}
 	revert_creds(old);
@@ -147,7 +148,7 @@ int fold_caller_begin(struct file *file, int iocb_flags,
 		return 0;
 	if (!fold_attr_is_current(inode))
 		fold_copy_attr(inode);
-	err = file_remove_privs_flags(file, iocb_flags);
+	err = fold_remove_privs(file, iocb_flags);
 	if (!err)
 		*old = override_creds(FOLD_SB(inode->i_sb)->cred);
 	return err;
@@ -253,8 +254,7 @@ static unsigned long fold_get_unmapped_area(struct file *file,
 	struct file *lower = fold_lower_file(file);
 
 	if (!lower->f_op->get_unmapped_area)
-		return mm_get_unmapped_area(current->mm, file, addr, len, pgoff,
-					    flags);
+		return fold_mm_get_unmapped_area(file, addr, len, pgoff, flags);
 	return lower->f_op->get_unmapped_area(lower, addr, len, pgoff, flags);
 }
 
@@ -277,6 +277,8 @@ const struct file_operations fold_file_operations = {
 	.fallocate		= fold_fallocate,
 	.fadvise		= fold_fadvise,
 	.remap_file_range	= fold_remap_file_range,
+	/* Newer kernels grant no lease where none is named. */
+	.setlease		= generic_setlease,
 	.unlocked_ioctl		= fold_ioctl,
 	.compat_ioctl		= fold_compat_ioctl,
 };

@@ -16,10 +16,11 @@
 #include <linux/xarray.h>
 #include <linux/xattr.h>
 
+#include "compat.h"
 #include "../share/upper.h"
 
 struct fid;
-struct fileattr;
+struct file_kattr;
 struct file_lock;
 struct posix_acl;
 
@@ -96,11 +97,11 @@ int fold_getattr(struct mnt_idmap *idmap, const struct path *path,
 		 struct kstat *stat, u32 request_mask, unsigned int flags);
 int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		 struct iattr *attr);
-int fold_break_deleg(struct inode *inode, struct inode **delegated);
-int fold_update_time(struct inode *inode, int flags);
-int fold_fileattr_get(struct dentry *dentry, struct fileattr *fa);
+int fold_break_deleg(struct inode *inode, struct delegated_inode *delegated);
+FOLD_DECLARE_UPDATE_TIME(fold_update_time);
+int fold_fileattr_get(struct dentry *dentry, struct file_kattr *fa);
 int fold_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
-		      struct fileattr *fa);
+		      struct file_kattr *fa);
 
 /* dentry.c */
 extern const struct dentry_operations fold_dentry_operations;
@@ -129,8 +130,8 @@ int fold_freeze_module_init(void);
 void fold_freeze_module_exit(void);
 void fold_freeze_init(struct fold_sb *fsb);
 void fold_freeze_exit(struct fold_sb *fsb);
-int fold_freeze_super(struct super_block *sb, enum freeze_holder who);
-int fold_thaw_super(struct super_block *sb, enum freeze_holder who);
+FOLD_DECLARE_FREEZE(fold_freeze_super);
+FOLD_DECLARE_FREEZE(fold_thaw_super);
 
 /* xattr.c */
 extern const struct xattr_handler * const fold_xattr_handlers[];

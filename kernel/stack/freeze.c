@@ -36,7 +36,7 @@ static void look_if_left(struct work_struct *work)
 	/* This reference, and that of the freeze. */
 	if (atomic_read(&sb->s_active) == 2 &&
 	    READ_ONCE(fsb->lower_mnt->mnt_sb->s_writers.frozen) == SB_UNFROZEN)
-		thaw_super(sb, FREEZE_HOLDER_USERSPACE);
+		fold_thaw_sb(sb, FREEZE_HOLDER_USERSPACE, NULL);
 	if (is_frozen(sb))
 		queue_delayed_work(freeze_wq, &fsb->thaw, LOOK_EVERY);
 	/* May be the last, and call fold_freeze_exit(). */
@@ -47,21 +47,23 @@ static void look_if_left(struct work_struct *work)
  * fold_freeze_super - super_operations.freeze_super
  * @sb: the upper superblock
  * @who: who freezes
+ * @owner: on whose behalf, where the kernel keeps that
  *
  * Context: may sleep, and waits for writers of both filesystems.
  * Return: 0, -EBUSY if one of them is frozen already, or another errno.
  */
-int fold_freeze_super(struct super_block *sb, enum freeze_holder who)
+int fold_freeze_super(struct super_block *sb, enum freeze_holder who,
+		      const void *owner)
 {
 	struct fold_sb *fsb = FOLD_SB(sb);
 	int err;
 
-	err = freeze_super(sb, who);
+	err = fold_freeze_sb(sb, who, owner);
 	if (err)
 		return err;
-	err = freeze_super(fsb->lower_mnt->mnt_sb, who);
+	err = fold_freeze_sb(fsb->lower_mnt->mnt_sb, who, owner);
 	if (err) {
-		thaw_super(sb, who);
+		fold_thaw_sb(sb, who, owner);
 		return err;
 	}
 	fsb->frozen = sb;
@@ -69,10 +71,13 @@ int fold_freeze_super(struct super_block *sb, enum freeze_holder who)
 	return 0;
 }
 
+FOLD_OP_FREEZE(fold_freeze_super)
+
 /**
  * fold_thaw_super - super_operations.thaw_super
  * @sb: the upper superblock
  * @who: who had frozen it
+ * @owner: as when it was frozen
  *
  * Only what was frozen from here: the lower filesystem may be frozen by somebody
  * else. It may also have been thawed from below already.
@@ -80,12 +85,15 @@ int fold_freeze_super(struct super_block *sb, enum freeze_holder who)
  * Context: may sleep.
  * Return: 0, or -EINVAL if it is not frozen.
  */
-int fold_thaw_super(struct super_block *sb, enum freeze_holder who)
+int fold_thaw_super(struct super_block *sb, enum freeze_holder who,
+		    const void *owner)
 {
 	if (is_frozen(sb))
-		thaw_super(FOLD_SB(sb)->lower_mnt->mnt_sb, who);
-	return thaw_super(sb, who);
+		fold_thaw_sb(FOLD_SB(sb)->lower_mnt->mnt_sb, who, owner);
+	return fold_thaw_sb(sb, who, owner);
 }
+
+FOLD_OP_FREEZE(fold_thaw_super)
 
 /**
  * fold_freeze_init - of a new mount

@@ -113,9 +113,9 @@ void fold_evict_inode(struct inode *inode)
 int fold_drop_inode(struct inode *inode)
 {
 	bool doomed = !READ_ONCE(fold_lower_inode(inode)->i_nlink) ||
-		      generic_drop_inode(inode);
+		      inode_generic_drop(inode);
 
-	if (doomed || inode->i_state & I_DONTCACHE)
+	if (doomed || inode_state_read(inode) & I_DONTCACHE)
 		return fold_warm_hand_on(inode) ? false : doomed;
 	/* With a reference of that list's it is not the VFS's to list. */
 	fold_warm_keep(inode);
@@ -260,7 +260,8 @@ int fold_getattr(struct mnt_idmap *idmap, const struct path *path,
  * is set, and holds a reference.
  */
 static int notify_below(struct mnt_idmap *idmap, struct dentry *dentry,
-			const struct iattr *attr, struct inode **delegated)
+			const struct iattr *attr,
+			struct delegated_inode *delegated)
 {
 	struct dentry *lower = fold_lower_dentry(dentry);
 	struct inode *inode = d_inode(dentry);
@@ -276,7 +277,7 @@ static int notify_below(struct mnt_idmap *idmap, struct dentry *dentry,
 			return err;
 	}
 	inode_lock(d_inode(lower));
-	err = notify_change(idmap, lower, &copy, delegated);
+	err = fold_notify_change_locked(idmap, lower, &copy, delegated);
 	inode_unlock(d_inode(lower));
 	fold_copy_attr(inode);
 	if (attr->ia_valid & ATTR_SIZE)
@@ -316,13 +317,13 @@ static int break_leases(struct inode *inode)
  * Context: the upper inode is locked; it is unlocked and locked again.
  * Return: 0 to try again, or -ERESTARTSYS upon a signal.
  */
-int fold_break_deleg(struct inode *inode, struct inode **delegated)
+int fold_break_deleg(struct inode *inode, struct delegated_inode *delegated)
 {
 	int err;
 
 	inode_unlock(inode);
 	fold_may_be_stopped(inode);
-	err = break_deleg_wait(delegated);
+	err = fold_break_deleg_wait(delegated);
 	inode_lock(inode);
 	return err;
 }
@@ -370,8 +371,9 @@ int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		 struct iattr *attr)
 {
 	struct vfsmount *mnt = FOLD_SB(dentry->d_sb)->lower_mnt;
-	struct inode *inode = d_inode(dentry), *delegated = NULL;
+	struct inode *inode = d_inode(dentry);
 	struct inode *lower = fold_lower_inode(inode);
+	struct delegated_inode delegated = {};
 	struct iattr lower_attr = *attr;
 	struct fold_opener op;
 	int err = 0;
@@ -406,7 +408,7 @@ int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			break;
 		err = notify_below(idmap, dentry, &lower_attr, &delegated);
 		mnt_drop_write(mnt);
-		if (!delegated)
+		if (!is_delegated(&delegated))
 			break;
 		err = fold_break_deleg(inode, &delegated);
 	}
@@ -420,13 +422,15 @@ out_open:
 /**
  * fold_update_time - inode_operations.update_time
  * @inode: the upper inode
- * @flags: S_ATIME, and for a FIFO, which is written to above, S_MTIME and S_CTIME
+ * @type: of access, or, of a FIFO, which is written to above, of change
+ * @flags: what more the VFS has to say
  *
  * The rules of the upper mount (relatime and so on) have decided already.
  *
  * Return: 0 or a negative errno.
  */
-int fold_update_time(struct inode *inode, int flags)
+int fold_update_time(struct inode *inode, enum fs_update_time type,
+		     unsigned int flags)
 {
 	struct vfsmount *mnt = FOLD_SB(inode->i_sb)->lower_mnt;
 	struct inode *lower = fold_lower_inode(inode);
@@ -437,8 +441,8 @@ int fold_update_time(struct inode *inode, int flags)
 		return 0;
 	err = mnt_get_write_access(mnt);
 	if (!err) {
-		err = inode_update_time(lower, flags);
-		if (flags & (S_MTIME | S_CTIME))
+		err = fold_lower_update_time(lower, type, flags);
+		if (type == FS_UPD_CMTIME)
 			fold_copy_attr(inode);
 		else
 			/* As in fold_copy_attr(). */
@@ -449,6 +453,8 @@ int fold_update_time(struct inode *inode, int flags)
 	sb_end_write(lower->i_sb);
 	return err;
 }
+
+FOLD_OP_UPDATE_TIME(fold_update_time)
 
 static void fold_copy_times(struct inode *inode)
 {
@@ -497,7 +503,7 @@ void fold_accessed(struct file *file)
  *
  * Return: 0 or a negative errno.
  */
-int fold_fileattr_get(struct dentry *dentry, struct fileattr *fa)
+int fold_fileattr_get(struct dentry *dentry, struct file_kattr *fa)
 {
 	return vfs_fileattr_get(fold_lower_dentry(dentry), fa);
 }
@@ -512,7 +518,7 @@ int fold_fileattr_get(struct dentry *dentry, struct fileattr *fa)
  * Return: 0 or a negative errno.
  */
 int fold_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
-		      struct fileattr *fa)
+		      struct file_kattr *fa)
 {
 	struct vfsmount *mnt = FOLD_SB(dentry->d_sb)->lower_mnt;
 	int err;
@@ -566,7 +572,7 @@ static const struct inode_operations fold_file_inode_operations = {
 	.listxattr	= fold_listxattr,
 	.get_inode_acl	= fold_get_inode_acl,
 	.set_acl	= fold_set_acl,
-	.update_time	= fold_update_time,
+	.update_time	= FOLD_OP(fold_update_time),
 	.fiemap		= fold_fiemap,
 	.fileattr_get	= fold_fileattr_get,
 	.fileattr_set	= fold_fileattr_set,
@@ -578,7 +584,7 @@ static const struct inode_operations fold_symlink_inode_operations = {
 	.getattr	= fold_getattr,
 	.setattr	= fold_setattr,
 	.listxattr	= fold_listxattr,
-	.update_time	= fold_update_time,
+	.update_time	= FOLD_OP(fold_update_time),
 };
 
 /* Devices, FIFOs and sockets: only the inode is the lower filesystem's. */
@@ -589,7 +595,7 @@ static const struct inode_operations fold_special_inode_operations = {
 	.listxattr	= fold_listxattr,
 	.get_inode_acl	= fold_get_inode_acl,
 	.set_acl	= fold_set_acl,
-	.update_time	= fold_update_time,
+	.update_time	= FOLD_OP(fold_update_time),
 	.fileattr_get	= fold_fileattr_get,
 	.fileattr_set	= fold_fileattr_set,
 };
@@ -655,7 +661,7 @@ struct inode *fold_iget(struct super_block *sb, struct inode *lower)
 			     fold_inode_set, lower);
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
-	if (inode->i_state & I_NEW) {
+	if (inode_state_read_once(inode) & I_NEW) {
 		fold_init_inode(inode, lower);
 		unlock_new_inode(inode);
 	} else {

@@ -91,6 +91,83 @@ static vm_fault_t wait_for_folio(struct vm_fault *vmf, struct folio *folio)
 }
 
 /*
+ * Maps what is cached of the file's pages from @start to @end. They belong to @run,
+ * which was found at vmf->pgoff. Where a folio reaches across the ends of the run
+ * it is another file's: for the core the mapping is no longer than the run.
+ *
+ * The caller holds map->lock: a break that moves the map comes after the last PTE
+ * is installed, and then zaps it. The folios' locks, which filemap_map_pages()
+ * only tries to take, keep shoot-down out.
+ */
+static vm_fault_t map_run(struct vm_fault *vmf, struct fold_map *map,
+			  const struct fold_run *run, pgoff_t start, pgoff_t end)
+{
+	struct vm_area_struct *vma = vmf->vma, foreign;
+	struct file_ra_state *ra = &vma->vm_file->f_ra;
+	pgoff_t pgoff = vmf->pgoff, from, to, delta;
+	struct vm_fault copy;
+	struct file shown;
+	vm_fault_t ret;
+
+	from = max(vma->vm_pgoff, pgoff - min(pgoff, run->before));
+	to = min(vma->vm_pgoff + vma_pages(vma), pgoff + run->nr);
+	delta = run->phys - pgoff;
+	/*
+	 * The same place, seen from the shared mapping. All that is looked at of
+	 * a file are these two; a file for all would be written by all.
+	 */
+	shown.f_mapping = fold_space(map->cache, run->phys)->mapping;
+	shown.f_ra.mmap_miss = READ_ONCE(ra->mmap_miss);
+	/*
+	 * Some of its fields may change meanwhile, such as its place in the
+	 * mapping's tree; none that is looked at.
+	 */
+	data_race(memcpy(&foreign, vma, sizeof(foreign)));
+	foreign.vm_file = &shown;
+	foreign.vm_start = vma->vm_start + ((from - vma->vm_pgoff) << PAGE_SHIFT);
+	foreign.vm_end = foreign.vm_start + ((to - from) << PAGE_SHIFT);
+	foreign.vm_pgoff = from + delta;
+	memcpy(&copy, vmf, sizeof(copy));
+	*(struct vm_area_struct **)&copy.vma = &foreign;
+	*(pgoff_t *)&copy.pgoff += delta;
+	fold_vma_keep_tables(vma);
+	ret = filemap_map_pages(&copy, max(start, from) + delta,
+				min(end, to - 1) + delta);
+	vmf->prealloc_pte = copy.prealloc_pte;
+	if (READ_ONCE(ra->mmap_miss) != shown.f_ra.mmap_miss)
+		WRITE_ONCE(ra->mmap_miss, shown.f_ra.mmap_miss);
+	return ret;
+}
+
+/*
+ * The core maps all of a folio whose page ->fault returns. May it? A folio may
+ * hold pages of blocks that lie beside the run, which are not this file's.
+ */
+static bool folio_fits(const struct folio *folio, const struct fold_run *run)
+{
+	unsigned long before = run->phys - folio->index;
+
+	return run->before >= before &&
+	       run->nr >= folio_nr_pages(folio) - before;
+}
+
+/* Maps the one page. Returns VM_FAULT_NOPAGE if that was done, else 0. */
+static vm_fault_t map_one(struct vm_fault *vmf, struct fold_map *map,
+			  struct folio *folio)
+{
+	struct fold_run run;
+	vm_fault_t ret = 0;
+
+	/* Fault-around passes over what is so marked. */
+	folio_clear_readahead(folio);
+	read_lock(&map->lock);
+	if (fold_map_find(map, vmf->pgoff, &run) && run.mapped)
+		ret = map_run(vmf, map, &run, vmf->pgoff, vmf->pgoff);
+	read_unlock(&map->lock);
+	return ret;
+}
+
+/*
  * Finds the shared page. Returns VM_FAULT_LOCKED with vmf->page set; 0 if the
  * lower file is to serve the fault; or what ->fault has to return.
  */
@@ -146,6 +223,17 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 		if (folio->mapping == space->mapping &&
 		    folio_test_uptodate(folio) &&
 		    fold_pages_map(map, &page, vmf->pgoff)) {
+			/* Of one that is to be copied, only that is mapped. */
+			if (FOLD_FAULT_MAPS_FOLIO && !vmf->cow_page &&
+			    !folio_fits(folio, &page.run)) {
+				folio_unlock(folio);
+				ret = map_one(vmf, map, folio);
+				folio_put(folio);
+				if (ret)
+					return ret | major;
+				continue;
+			}
+			fold_vma_keep_tables(vmf->vma);
 			vmf->page = folio_page(folio, page.run.phys -
 						      folio->index);
 			fold_widen_window(&fault_delay_ms);
@@ -224,59 +312,22 @@ static vm_fault_t fold_fault(struct vm_fault *vmf)
 	return ret | fault_lower(vmf, inode, seq);
 }
 
-/*
- * Fault-around. The share map stays locked over it, so a break that moves the
- * map comes after the last PTE is installed, and then zaps it. The folios'
- * locks, which filemap_map_pages() only tries to take, keep shoot-down out.
- */
+/* Fault-around. */
 static vm_fault_t fold_map_pages(struct vm_fault *vmf, pgoff_t start,
 				 pgoff_t end)
 {
-	struct vm_area_struct *vma = vmf->vma, foreign;
-	struct file_ra_state *ra = &vma->vm_file->f_ra;
+	struct vm_area_struct *vma = vmf->vma;
 	struct fold_map *map = &FOLD_I(vma_inode(vma))->share.map;
-	pgoff_t pgoff = vmf->pgoff, delta;
-	struct vm_fault copy;
 	struct fold_run run;
-	struct file shown;
 	vm_fault_t ret;
 
 	if (READ_ONCE(map->nr)) {
 		read_lock(&map->lock);
-		if (fold_map_find(map, pgoff, &run)) {
+		if (fold_map_find(map, vmf->pgoff, &run)) {
 			/* What is mapped for the first time goes by ->fault. */
-			if (!run.mapped) {
-				read_unlock(&map->lock);
-				return 0;
-			}
-			start = max(start, pgoff - min(pgoff, run.before));
-			end = min(end, pgoff + run.nr - 1);
-			delta = run.phys - pgoff;
-			/*
-			 * The same place, seen from the shared mapping. All
-			 * that is looked at of a file are these two; a file
-			 * for all would be written by all.
-			 */
-			shown.f_mapping = fold_space(map->cache,
-						     run.phys)->mapping;
-			shown.f_ra.mmap_miss = READ_ONCE(ra->mmap_miss);
-			/*
-			 * Some of its fields may change meanwhile, such as its
-			 * place in the mapping's tree; none that is looked at.
-			 */
-			data_race(memcpy(&foreign, vma, sizeof(foreign)));
-			foreign.vm_file = &shown;
-			foreign.vm_pgoff += delta;
-			memcpy(&copy, vmf, sizeof(copy));
-			*(struct vm_area_struct **)&copy.vma = &foreign;
-			*(pgoff_t *)&copy.pgoff += delta;
-			ret = filemap_map_pages(&copy, start + delta,
-						end + delta);
-			vmf->prealloc_pte = copy.prealloc_pte;
+			ret = run.mapped ? map_run(vmf, map, &run, start, end) :
+					   0;
 			read_unlock(&map->lock);
-			if (READ_ONCE(ra->mmap_miss) != shown.f_ra.mmap_miss)
-				WRITE_ONCE(ra->mmap_miss,
-					   shown.f_ra.mmap_miss);
 			return ret;
 		}
 		read_unlock(&map->lock);
@@ -288,15 +339,19 @@ static vm_fault_t fold_page_mkwrite(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct inode *inode = vma_inode(vma);
+	struct address_space *lower = file_inode(vma->vm_file)->i_mapping;
 	struct folio *folio = page_folio(vmf->page);
+	unsigned long first = vmf->pgoff, nr = 1;
 	vm_fault_t ret = VM_FAULT_NOPAGE;
 
 	/*
 	 * A foreign page is never written. Its break zaps it, and the next
 	 * fault finds the lower file's page.
 	 */
-	fold_change_begin(inode, (loff_t)vmf->pgoff << PAGE_SHIFT, PAGE_SIZE);
-	if (READ_ONCE(folio->mapping) == file_inode(vma->vm_file)->i_mapping)
+	if (READ_ONCE(folio->mapping) == lower)
+		first = fold_mkwrite_range(folio, vmf->pgoff, &nr);
+	fold_change_begin(inode, (loff_t)first << PAGE_SHIFT, nr << PAGE_SHIFT);
+	if (READ_ONCE(folio->mapping) == lower)
 		ret = fold_backing_lower_vm_ops(vma)->page_mkwrite(vmf);
 	fold_change_end(inode);
 	return ret;
@@ -330,10 +385,7 @@ void fold_mmap_wrap(struct vm_operations_struct *ops)
 int fold_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct inode *inode = file_inode(file);
-	struct backing_file_ctx ctx = {
-		.cred = file->f_cred,
-		.user_file = file,
-	};
+	struct backing_file_ctx ctx = fold_backing_ctx(file);
 	struct file *lower = fold_lower_file(file);
 
 	/* The VFS has asked the upper inode, which may not know yet. */

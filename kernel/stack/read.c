@@ -24,10 +24,7 @@
 
 static ssize_t read_lower(struct kiocb *iocb, struct iov_iter *to)
 {
-	struct backing_file_ctx ctx = {
-		.cred = iocb->ki_filp->f_cred,
-		.user_file = iocb->ki_filp,
-	};
+	struct backing_file_ctx ctx = fold_backing_ctx(iocb->ki_filp);
 
 	return backing_file_read_iter(fold_lower_file(iocb->ki_filp), to, iocb,
 				      iocb->ki_flags, &ctx);
@@ -314,10 +311,7 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 {
 	struct inode *inode = file_inode(in);
 	struct fold_share *share = &FOLD_I(inode)->share;
-	struct backing_file_ctx ctx = {
-		.cred = in->f_cred,
-		.user_file = in,
-	};
+	struct backing_file_ctx ctx = fold_backing_ctx(in);
 	ssize_t done = 0, ret;
 	loff_t pos = *ppos;
 	unsigned long seq;
@@ -334,7 +328,7 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 		ret = splice_shared(in, ppos, pipe, len, &part);
 		if (!ret) {
 			splice_read_ahead(in, *ppos, pipe, part);
-			ret = backing_file_splice_read(fold_lower_file(in),
+			ret = fold_backing_splice_read(fold_lower_file(in), in,
 						       ppos, pipe, part, flags,
 						       &ctx);
 		}

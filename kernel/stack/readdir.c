@@ -3,6 +3,7 @@
  * Open directories: the lower directory's entries at the lower directory's
  * positions.
  */
+#include <linux/filelock.h>
 #include <linux/fs.h>
 
 #include "foldfs.h"
@@ -40,6 +41,7 @@ const struct file_operations fold_dir_operations = {
 	.fsync		= fold_fsync,
 	.lock		= fold_lock,
 	.flock		= fold_flock,
+	.setlease	= generic_setlease,
 	.unlocked_ioctl	= fold_ioctl,
 	.compat_ioctl	= fold_compat_ioctl,
 };

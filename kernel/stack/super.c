@@ -253,8 +253,8 @@ static int fold_fill_super(struct super_block *sb, struct fs_context *fc)
 		sb->s_flags |= SB_RDONLY;
 	}
 	sb->s_op = &fold_super_operations;
-	sb->s_d_op = fsb->upperdir ? &fold_upperdir_dentry_operations :
-				     &fold_dentry_operations;
+	set_default_d_op(sb, fsb->upperdir ? &fold_upperdir_dentry_operations :
+					     &fold_dentry_operations);
 	sb->s_xattr = fold_xattr_handlers;
 	if (lower->s_export_op)
 		sb->s_export_op = &fold_export_operations;
@@ -413,8 +413,8 @@ static const struct super_operations fold_super_operations = {
 	.drop_inode	= fold_drop_inode,
 	.evict_inode	= fold_evict_inode,
 	.sync_fs	= fold_sync_fs,
-	.freeze_super	= fold_freeze_super,
-	.thaw_super	= fold_thaw_super,
+	.freeze_super	= FOLD_OP(fold_freeze_super),
+	.thaw_super	= FOLD_OP(fold_thaw_super),
 	.statfs		= fold_statfs,
 	.show_options	= fold_show_options,
 	.nr_cached_objects = fold_warm_count,

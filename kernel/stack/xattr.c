@@ -62,7 +62,7 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 	struct vfsmount *mnt = FOLD_SB(inode->i_sb)->lower_mnt;
 	struct dentry *lower = fold_lower_dentry(dentry);
 	struct inode *lower_inode = d_inode(lower);
-	struct inode *delegated = NULL;
+	struct delegated_inode delegated = {};
 	int err;
 
 	name = xattr_full_name(handler, name);
@@ -73,14 +73,14 @@ static int fold_xattr_set(const struct xattr_handler *handler,
 		inode_lock(lower_inode);
 		err = may_set_now(idmap, lower_inode, name);
 		if (!err && value)
-			err = __vfs_setxattr_locked(idmap, lower, name, value,
-						    size, flags, &delegated);
+			err = fold_setxattr_locked(idmap, lower, name, value,
+						   size, flags, &delegated);
 		else if (!err)
-			err = __vfs_removexattr_locked(idmap, lower, name,
-						       &delegated);
+			err = fold_removexattr_locked(idmap, lower, name,
+						      &delegated);
 		inode_unlock(lower_inode);
 		mnt_drop_write(mnt);
-		if (!delegated)
+		if (!is_delegated(&delegated))
 			break;
 		err = fold_break_deleg(inode, &delegated);
 	} while (!err);

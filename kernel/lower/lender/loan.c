@@ -37,6 +37,7 @@
 #include <linux/umh.h>
 #include <linux/vmalloc.h>
 
+#include "compat.h"
 #include "lender.h"
 
 #define LENDER_NAME	"foldfs-lender"
@@ -222,12 +223,7 @@ static int lender_init(struct subprocess_info *info, struct cred *new)
 	fd_install(fd, get_file(loan->control));
 
 	path_get(&loan->dir);
-	spin_lock(&fs->lock);
-	write_seqcount_begin(&fs->seq);
-	old = fs->pwd;
-	fs->pwd = loan->dir;
-	write_seqcount_end(&fs->seq);
-	spin_unlock(&fs->lock);
+	old = fold_set_pwd(fs, &loan->dir);
 	path_put(&old);
 
 	spin_lock(&loan->lock);

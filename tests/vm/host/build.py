@@ -93,8 +93,12 @@ def module(kernel, flavour=""):
                 return ko
     if os.path.exists(stamp):
         os.unlink(stamp)
-    command = ["make", "-C", kernel.kdir, "M=" + os.path.join(where, "kernel"),
-               f"-j{os.cpu_count()}", "modules"]
+    kdir, inside = kernel.kdir, []
+    if kernel.root:
+        kdir = "/" + os.path.relpath(kernel.kdir, kernel.root)
+        inside = [os.path.join(paths.TOP, "scripts", "in-root"), kernel.root, where]
+    command = inside + ["make", "-C", kdir, "M=" + os.path.join(where, "kernel"),
+                        f"-j{os.cpu_count()}", "FOLDFS_UNTESTED=y", "modules"]
     if flavour == "test":
         command.append("CONFIG_FOLDFS_TEST=y")
     _make("module-" + tag, command)

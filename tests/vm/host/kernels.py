@@ -16,11 +16,12 @@ BUILT = {"debug": 4, "kcsan": 8}
 
 @dataclass(frozen=True)
 class Kernel:
-    name: str       # what the caller asked for: stock, debug, kcsan, a directory
+    name: str       # what the caller asked for: stock, debug, kcsan, a series, a directory
     version: str    # its release, as uname -r shows it
     image: str      # the bzImage
     modules: str    # its /lib/modules directory
     kdir: str       # what out-of-tree modules are built against
+    root: str = ""  # the root directory to build in, where this machine's does not do
 
     @property
     def debug(self):
@@ -42,7 +43,8 @@ def find(name):
     out = subprocess.run([script, name], check=True, text=True,
                          stdout=subprocess.PIPE).stdout
     var = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
-    return Kernel(name, var["KVER"], var["IMAGE"], var["MODULES"], var["KDIR"])
+    return Kernel(name, var["KVER"], var["IMAGE"], var["MODULES"], var["KDIR"],
+                  var.get("ROOT", ""))
 
 
 def module_name(path):

@@ -373,7 +373,7 @@ static const struct op {
 	{ "extend", op_extend, 6, 0 },
 	{ "append", op_append, 1, 0 },
 	{ "copy-range", op_copy, 2, 0 },
-	{ "clone-range", op_clone_into, 4, 0 },
+	{ "clone-range", op_clone_into, 4, 4 },
 	{ "clone-whole", op_clone_whole, REST, REST },
 	{ "dedupe", op_dedupe, 2, 0 },
 	{ "open-trunc", op_open_trunc, 0, 0 },

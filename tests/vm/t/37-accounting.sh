@@ -8,6 +8,9 @@
 
 PAGES=1024	# of one file
 
+# Newer kernels collapse what is mapped of XFS files, and unmap it for that.
+echo never >/sys/kernel/mm/transparent_hugepage/enabled
+
 # file_kb NAME KEY: from the cgroup's memory.stat, in kB
 stat_kb() {
 	awk -v key="$2" '$1 == key { print $2 / 1024 }' "/sys/fs/cgroup/$1/memory.stat"
