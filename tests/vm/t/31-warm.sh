@@ -112,7 +112,10 @@ assert_eq "$(counter $FOLD pages_saved)" 16 "pages saved by the warm one and the
 rm $FOLD/kept*
 assert_eq "$(counter $FOLD pages_cached)" 16 "pages of a removed file that is open"
 exec 5<&-
-until_true 20 test "$(counter $FOLD pages_cached)" = 0
+none_cached() {
+	[ "$(counter $FOLD pages_cached)" = 0 ]
+}
+until_true 20 none_cached
 blocks_back() {
 	sync -f $LOWER
 	[ "$(free_blocks)" -ge $(( before + 16 )) ]

@@ -25,7 +25,10 @@ cp --reflink=always $LOWER/a $LOWER/b
 cp $LOWER/a /tmp/a
 drop_caches
 head -c 1 $FOLD/a >/dev/null
-until_true 20 test "$(shared-pages $FOLD/a)" = 64
+shared() {	# FILE PAGES
+	[ "$(shared-pages "$1")" = "$2" ]
+}
+until_true 20 shared $FOLD/a 64
 head -c 1 $FOLD/b >/dev/null
 dmsetup suspend --noflush --nolockfs slow
 dmsetup load slow --table "0 $sectors delay $DISK 0 2000 $DISK 0 0"
@@ -53,7 +56,7 @@ cp --reflink=always $LOWER/c $LOWER/d
 cp --reflink=always $LOWER/c $LOWER/e
 sync
 cat $FOLD/c >/dev/null
-until_true 20 test "$(shared-pages $FOLD/c)" = 256
+until_true 20 shared $FOLD/c 256
 sysctl_set fs.leases-enable 0
 cp $LOWER/c /tmp/c
 for f in d e; do

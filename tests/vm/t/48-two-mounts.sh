@@ -88,7 +88,10 @@ xfs_io -r -c "dedupe $TWO/z 0 0 1048576" $TWO/x >/tmp/out
 grep -q '^deduped 1048576' /tmp/out || fail "no deduplication: $(cat /tmp/out)"
 # Its own reference is broken, and that of the other mount's inode.
 assert_eq "$(counter $ALL references)" $(( refers - 2 )) "references after deduplication"
-until_true 10 test "$(counter $ALL outside_writers)" != "$outsiders"
+noticed() {
+	[ "$(counter $ALL outside_writers)" != "$outsiders" ]
+}
+until_true 10 noticed
 assert_same $ALL/two/x $LOWER/two/z
 assert_same $ALL/two/y $TWO/x
 
