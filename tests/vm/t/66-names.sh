@@ -110,11 +110,13 @@ for name in NAMES:
     # A mount whose both names are such ones.
     point = b"/mnt/point-" + name
     os.mkdir(point)
-    run("mount", "-t", "foldfs", "-o", b'domain="' + name + b'"', lower + b"/dir-" + name, point, status=0)
+    # mount(8) knows no way to quote a quote.
+    quoted = [] if b'"' in name else ["-o", b'domain="' + name + b'"']
+    run("mount", "-t", "foldfs", *quoted, lower + b"/dir-" + name, point, status=0)
     mount = parsed("foldctl", "status", "--json", "-o+domain,options", point)["filesystems"][0]
     assert told(mount["target"]) == point, mount
     assert told(mount["lower"]) == lower + b"/dir-" + name, mount
-    assert told(mount["domain"]) == name, mount
+    assert told(mount["domain"] or "") == (name if quoted else b""), mount
     metrics = run("foldctl", "metrics", status=0).stdout.decode()
     run("foldctl", "status", "-o+domain,options", status=0)
     run("foldctl", "doctor", "--report")
