@@ -118,9 +118,10 @@ for name in 'a b' 'a,b=c\d' $'tab\tname' 'Ж' "$(head -c 255 /dev/zero | tr '\0'
 	fold_mount $LOWER $ALL -o "domain=\"$name\""
 	fold_mount $LOWER/one $ONE -o "domain=\"$name\""
 	assert_eq "$(counter $ALL cache)" "$(counter $ONE cache)" "caches of two mounts of the domain '$name'"
+	# What is no text for a terminal is told as foldctl(8) says.
 	assert_eq "$(foldctl status -no DOMAIN --json $ONE | python3 -c \
 		'import json, sys; print(json.load(sys.stdin)["filesystems"][0]["domain"])')" \
-		"$name" "the domain that foldctl shows"
+		"${name//$'\t'/\\x09}" "the domain that foldctl shows"
 	umount $ONE $ALL
 done
 fold_mount $LOWER $ALL
