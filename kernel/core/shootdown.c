@@ -163,7 +163,8 @@ static bool unlist(struct fold_space *space, struct fold_extent *ext)
  *
  * Some of them; the next shoot-down comes across the others.
  *
- * Context: reclaim; no lock is held, and none is waited for.
+ * Context: reclaim; the folio is locked, @space->sem is not held. No lock is
+ * waited for.
  */
 void fold_shootdown_tidy(struct fold_space *space, unsigned long first,
 			 unsigned long last)
