@@ -43,6 +43,12 @@
  */
 #define WIDEST_ASKED	8
 #define SHARERS_ASKED	64
+/*
+ * So many ranges at most are examined or committed while a space is locked: those
+ * who fault in other files wait meanwhile, but who takes the lock for each of a
+ * thousand ranges waits a thousand times for those who do the same.
+ */
+#define RANGES_LOCKED	32
 
 /* One reference to be made. */
 struct claim_item {
@@ -346,22 +352,30 @@ bool fold_claim_meets(struct fold_claim *claim, struct fold_map *map,
 	struct claim_item *item;
 	enum examined found;
 	unsigned long stuck;
+	unsigned int n;
 
 	if (!claim->at)
 		claim_examine(claim, map, item_next(claim, NULL));
 	while ((item = claim->at)) {
 		space = fold_space(map->cache, item->start);
 		down_read(&space->sem);
-		found = item_examine(claim, item, &space->table, meeting,
-				     &stuck);
+		for (n = 0; n < RANGES_LOCKED; n++) {
+			found = item_examine(claim, item, &space->table,
+					     meeting, &stuck);
+			if (found != PROVED)
+				break;
+			claim_examine(claim, map, item_next(claim, item));
+			item = claim->at;
+			if (!item || fold_space(map->cache, item->start) != space)
+				break;
+		}
 		up_read(&space->sem);
 		if (found == MEETS)
 			return true;
-		if (found == IN_VAIN)
+		if (found == IN_VAIN) {
 			item_give_up(claim, item, map, stuck);
-		else
-			claim->at = item_next(claim, item);
-		claim_examine(claim, map, claim->at);
+			claim_examine(claim, map, claim->at);
+		}
 		cond_resched();
 	}
 	return false;
@@ -379,7 +393,7 @@ bool fold_claim_meets(struct fold_claim *claim, struct fold_map *map,
  * it was looked at: as long as no change was announced, and the lease was held,
  * its bytes are those that were there.
  *
- * Context: may sleep; takes spaces' semaphores.
+ * Context: any but interrupts; takes map->lock.
  */
 void fold_map_seen(const struct fold_meeting *meeting, unsigned long index,
 		   unsigned long nr, unsigned long phys, u64 from)
@@ -387,30 +401,24 @@ void fold_map_seen(const struct fold_meeting *meeting, unsigned long index,
 	unsigned long last = index + nr - 1, at = index;
 	struct fold_map *map = meeting->map;
 	struct fold_fragment *frag;
-	struct fold_space *space;
 	struct fold_extent *ext;
 
 	while (at <= last) {
-		space = fold_space(map->cache, phys + (at - index));
-		down_read(&space->sem);
 		read_lock(&map->lock);
 		ext = map->gen == meeting->gen ?
 		      fold_map_first(map, at, last) : NULL;
 		if (!ext) {
 			at = last + 1;
-		} else if (ext->index > at) {
-			at = ext->index;	/* perhaps of another space */
 		} else {
-			/* It stays: who detaches it has unlinked it before. */
+			/* It stays: who detaches it has to unlink it before. */
 			frag = ext->frag;
-			if (ext->index == at && ext->last <= last &&
-			    frag->start == phys + (at - index) &&
+			if (ext->index >= index && ext->last <= last &&
+			    frag->start == phys + (ext->index - index) &&
 			    READ_ONCE(frag->seen) < from)
 				WRITE_ONCE(frag->seen, from);
 			at = ext->last + 1;
 		}
 		read_unlock(&map->lock);
-		up_read(&space->sem);
 	}
 }
 
@@ -419,25 +427,22 @@ void fold_map_seen(const struct fold_meeting *meeting, unsigned long index,
  * @meeting: the file and what was believed
  * @from: when it was looked at
  *
- * Context: may sleep; takes a space's semaphore.
+ * Context: any but interrupts; takes map->lock.
  * Return: true if nothing of the file has changed, and yet the range has not
  * been seen where it should be.
  */
 bool fold_meeting_stale(const struct fold_meeting *meeting, u64 from)
 {
 	struct fold_map *map = meeting->map;
-	struct fold_space *space = fold_space(map->cache, meeting->phys);
 	struct fold_extent *ext;
 	bool stale = false;
 
-	down_read(&space->sem);
 	read_lock(&map->lock);
 	if (map->gen == meeting->gen) {
 		ext = fold_map_first(map, meeting->index, meeting->index);
 		stale = ext && READ_ONCE(ext->frag->seen) < from;
 	}
 	read_unlock(&map->lock);
-	up_read(&space->sem);
 	return stale;
 }
 
@@ -597,7 +602,10 @@ unsigned long fold_claim_end(struct fold_claim *claim)
 
 enum outcome { COMMITTED, PASSED, UNPROVED, CHANGED };
 
-/* An extent that overlaps one that is there already is passed over. */
+/*
+ * An extent that overlaps one that is there already is passed over. The space is
+ * locked for writing.
+ */
 static enum outcome claim_item_commit(struct fold_claim *claim,
 				      struct claim_item *item,
 				      struct fold_map *map)
@@ -612,25 +620,23 @@ static enum outcome claim_item_commit(struct fold_claim *claim,
 
 	if (fold_map_first(map, ext->index, ext->last))
 		return PASSED;
-	down_write(&space->sem);
-	if (fold_table_born(table, item->start, last) > item->examined) {
-		outcome = UNPROVED;
-		goto unlock;
-	}
+	if (fold_table_born(table, item->start, last) > item->examined)
+		return UNPROVED;
 	/* The last who referred to pages may not have taken them along yet. */
 	if (fold_cache_strays(space, item->start, last)) {
 		claim->given_up = true;
-		goto unlock;
+		return PASSED;
 	}
 	if (fold_table_attach(table, ext, item->start, item->tail,
 			      fold_clock(map->cache), &item->spare))
-		goto unlock;
+		return PASSED;
 	/* Nobody can have used the extent yet: the space is locked. */
 	write_lock(&map->lock);
 	quiet = map->gen == claim->gen && !map->changing && !map->closed;
 	if (quiet) {
 		fold_map_link(map, ext);
-		ext->frag->seen = max(ext->frag->seen, item->sighted);
+		if (READ_ONCE(ext->frag->seen) < item->sighted)
+			WRITE_ONCE(ext->frag->seen, item->sighted);
 		item->ext = NULL;
 		outcome = COMMITTED;
 	}
@@ -642,8 +648,6 @@ static enum outcome claim_item_commit(struct fold_claim *claim,
 		if (dead)
 			item->spare = dead;
 	}
-unlock:
-	up_write(&space->sem);
 	return outcome;
 }
 
@@ -659,14 +663,25 @@ unlock:
 unsigned long fold_claim_commit(struct fold_claim *claim, struct fold_map *map,
 				unsigned long ino)
 {
+	struct fold_space *space = NULL, *next_space;
 	enum outcome outcome = PASSED;
 	struct claim_item *item, *next;
 	unsigned long pages = 0, index, nr;
+	unsigned int locked = 0;
 
 	mutex_lock(&map->mutex);
 	list_for_each_entry_safe(item, next, &claim->list, entry) {
 		index = item->ext->index;
 		nr = item->ext->last - index + 1;
+		next_space = fold_space(map->cache, item->start);
+		if (next_space != space || locked++ == RANGES_LOCKED) {
+			if (space)
+				up_write(&space->sem);
+			cond_resched();
+			space = next_space;
+			down_write(&space->sem);
+			locked = 1;
+		}
 		if (outcome != CHANGED)
 			outcome = claim_item_commit(claim, item, map);
 		if (outcome == UNPROVED)
@@ -678,8 +693,9 @@ unsigned long fold_claim_commit(struct fold_claim *claim, struct fold_map *map,
 			pages += nr;
 		}
 		claim_item_free(item);
-		cond_resched();
 	}
+	if (space)
+		up_write(&space->sem);
 	mutex_unlock(&map->mutex);
 	claim->given_up |= outcome == CHANGED;
 	claim->at = NULL;

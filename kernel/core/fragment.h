@@ -40,7 +40,9 @@ struct fold_extent;
  *	  interrupted since, that of the youngest page or later
  *
  * All but the immutable fields are protected by the semaphore of the space
- * that the table belongs to; @seen may be moved on with that held for reading.
+ * that the table belongs to, but for @seen: it may be moved on by whoever keeps
+ * the fragment where it is, with that or with the lock of a map that refers to
+ * it. Who sets it back by a race only has a look repeated.
  * The table owns the fragment while it has sharers.
  */
 struct fold_fragment {

@@ -217,6 +217,12 @@ static int claim_run(struct join *join, unsigned long index, unsigned long nr,
 	return err;
 }
 
+static bool extent_is_fit(const struct fiemap_extent *fe)
+{
+	return fe->fe_flags & FIEMAP_EXTENT_SHARED &&
+	       !(fe->fe_flags & FOLD_UNFIT);
+}
+
 /* What of an extent is fit, cut where a segment ends. */
 static int claim_extent(struct join *join, const struct fiemap_extent *fe,
 			loff_t size)
@@ -227,8 +233,7 @@ static int claim_extent(struct join *join, const struct fiemap_extent *fe,
 	unsigned int tail = 0;
 	int err = 0;
 
-	if (!(fe->fe_flags & FIEMAP_EXTENT_SHARED) ||
-	    fe->fe_flags & FOLD_UNFIT)
+	if (!extent_is_fit(fe))
 		return 0;
 	if ((fe->fe_logical ^ fe->fe_physical) & ~PAGE_MASK) {
 		fold_stat_add(map->stats, FOLD_STAT_FALLBACKS, 1);
@@ -258,6 +263,32 @@ static int claim_extent(struct join *join, const struct fiemap_extent *fe,
 	return err;
 }
 
+/*
+ * Before a mapped file joins for the first time: what lies in its page cache will
+ * be taken out extent by extent, and it costs every processor an interrupt to
+ * unmap something. So all of an answer is unmapped at once.
+ */
+static void unmap_claimed(struct join *join, const struct fiemap_extent *fe,
+			  unsigned int nr)
+{
+	struct fold_inode *fi = FOLD_I(join->inode);
+	struct address_space *mapping = fi->lower->i_mapping;
+	u64 from = U64_MAX, to = 0;
+	unsigned int i;
+
+	if (join->retries || READ_ONCE(fi->share.map.nr) ||
+	    !READ_ONCE(mapping->nrpages) || !mapping_mapped(mapping))
+		return;
+	for (i = 0; i < nr; i++) {
+		if (!extent_is_fit(&fe[i]))
+			continue;
+		from = min(from, fe[i].fe_logical);
+		to = max(to, fe[i].fe_logical + fe[i].fe_length);
+	}
+	if (from < to)
+		unmap_mapping_range(mapping, from, to - from, 0);
+}
+
 static int claim_file(struct join *join, struct fold_querier *q)
 {
 	struct inode *lower = FOLD_I(join->inode)->lower;
@@ -273,6 +304,7 @@ static int claim_file(struct join *join, struct fold_querier *q)
 				&last);
 		if (err)
 			return err;
+		unmap_claimed(join, fe, nr);
 		for (i = 0; i < nr; i++) {
 			err = claim_extent(join, &fe[i], size);
 			if (err)

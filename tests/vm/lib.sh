@@ -230,6 +230,10 @@ _cleanup() {
 	losetup -D 2>/dev/null
 	[ -e /sys/module/dm_mod ] && dmsetup remove_all --force >/dev/null 2>&1
 
+	# What the test made beside the disk: another one may want the name.
+	find /mnt -mindepth 1 -maxdepth 1 -type d -empty ! -path $LOWER ! -path $FOLD \
+		-exec rmdir {} + 2>/dev/null
+
 	find /sys/fs/cgroup -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null
 	for name in "$T"/sysctl/*; do
 		[ -e "$name" ] || continue
