@@ -662,37 +662,42 @@ static bool extents_sane(const struct fiemap_extent *fe, unsigned int nr,
 }
 
 /**
- * fold_query_extents - ask a lower inode for its extents
+ * fold_query_fiemap - ask a lower inode for its extents as fiemap tells them
  * @q: as given to the job's run()
  * @lower: the lower inode, referenced by the job
+ * @flags: FIEMAP_FLAG_SYNC, or 0
  * @start: first byte of the range
  * @len: of the range, bytes, not zero
+ * @max: most extents that are wanted, at most %FOLD_QUERY_EXTENTS
  * @out: set to the extents, in kernel memory of the thread's own, valid until
  *	the job's next call or end
- * @nr: set to their number, at most %FOLD_QUERY_EXTENTS
+ * @nr: set to their number
  * @last: set when there are no more in the range; else ask again from the end
  *	of the last one
  *
- * The extents come as the filesystem has them in memory and on disk: nothing
- * is written back first, so those of a range that is dirty or being written
- * mean nothing. They ascend, do not overlap and touch the range, rounded out
- * to blocks, but the first may begin before it and the last end after it.
- * Holes have none.
+ * The extents come as the filesystem has them in memory and on disk: without
+ * FIEMAP_FLAG_SYNC nothing is written back first, so those of a range that is dirty
+ * or being written mean nothing. They ascend, do not overlap and touch the range,
+ * rounded out to blocks, but the first may begin before it and the last end after
+ * it. Holes have none.
  *
  * Context: in a job's run(), with none of the lower inode's locks held. Sleeps
  * for I/O, and uninterruptibly for the lower inode's lock (i_rwsem on XFS) if
- * somebody takes it between the look at it and the query.
+ * somebody takes it between the look at it and the query. With FIEMAP_FLAG_SYNC
+ * also for all that is being written.
  * Return: 0; -EAGAIN when somebody has the inode locked, or waits for that;
  * -EOPNOTSUPP when the inode cannot tell; -EFBIG when @start is
  * beyond any file of this filesystem; -EIO when the answer makes no sense; or
  * the filesystem's error.
  */
-int fold_query_extents(struct fold_querier *q, struct inode *lower, u64 start,
-		       u64 len, const struct fiemap_extent **out,
-		       unsigned int *nr, bool *last)
+int fold_query_fiemap(struct fold_querier *q, struct inode *lower, u32 flags,
+		      u64 start, u64 len, unsigned int max,
+		      const struct fiemap_extent **out, unsigned int *nr,
+		      bool *last)
 {
 	struct fiemap_extent_info info = {
-		.fi_extents_max = FOLD_QUERY_EXTENTS,
+		.fi_flags = flags,
+		.fi_extents_max = max,
 		.fi_extents_start = q->uextents,
 	};
 	const u64 block = i_blocksize(lower);
@@ -712,7 +717,7 @@ int fold_query_extents(struct fold_querier *q, struct inode *lower, u64 start,
 	if (err)
 		return err < 0 ? err : -EIO;
 	/* Filesystems may round the range that they are asked for. */
-	if (info.fi_extents_mapped > FOLD_QUERY_EXTENTS ||
+	if (info.fi_extents_mapped > max ||
 	    !extents_sane(q->extents, info.fi_extents_mapped,
 			  round_down(start, block),
 			  max(end, round_up(end, block))))
@@ -721,7 +726,7 @@ int fold_query_extents(struct fold_querier *q, struct inode *lower, u64 start,
 	*out = q->extents;
 	*nr = info.fi_extents_mapped;
 	*last = true;
-	if (*nr == FOLD_QUERY_EXTENTS) {
+	if (*nr == max) {
 		fe = &q->extents[*nr - 1];
 		*last = (fe->fe_flags & FIEMAP_EXTENT_LAST) ||
 			fe->fe_logical + fe->fe_length >= end;

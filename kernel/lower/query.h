@@ -19,7 +19,7 @@ struct fold_querier;
 struct fold_user;
 struct inode;
 
-/* Most extents that one call of fold_query_extents() returns. */
+/* Most extents that one call of fold_query_fiemap() returns. */
 #define FOLD_QUERY_EXTENTS	512
 
 /**
@@ -55,20 +55,10 @@ bool fold_query_submit(struct fold_job *job, bool *prompt);
 void fold_query_submit_later(struct fold_job *job, unsigned long delay);
 void fold_query_hurry(struct fold_job *job);
 void fold_query_cancel(const void *owner);
-/*
- * Extents whose physical address does not say where the bytes are, or whose
- * bytes are not there yet.
- */
-#define FOLD_UNFIT	(FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | \
-			 FIEMAP_EXTENT_ENCODED | \
-			 FIEMAP_EXTENT_DATA_ENCRYPTED | \
-			 FIEMAP_EXTENT_NOT_ALIGNED | \
-			 FIEMAP_EXTENT_DATA_INLINE | \
-			 FIEMAP_EXTENT_DATA_TAIL | FIEMAP_EXTENT_UNWRITTEN)
-
-int fold_query_extents(struct fold_querier *q, struct inode *lower, u64 start,
-		       u64 len, const struct fiemap_extent **out,
-		       unsigned int *nr, bool *last);
+int fold_query_fiemap(struct fold_querier *q, struct inode *lower, u32 flags,
+		      u64 start, u64 len, unsigned int max,
+		      const struct fiemap_extent **out, unsigned int *nr,
+		      bool *last);
 long fold_query_visit(long (*fn)(void *data, void __user *page), void *data);
 
 #endif /* FOLDFS_QUERY_H */

@@ -5,8 +5,8 @@
  *
  * A fill may run in a fault, even in one that the lower filesystem took while
  * it held its inode's lock. So the first try is direct I/O that waits for no
- * lock; the second is a worker that copies from the lower page cache, for which
- * filesystems do not take that lock.
+ * lock, where the lower filesystem knows that; the second is a worker that copies
+ * from the lower page cache, for which filesystems do not take that lock.
  *
  * Both run with the mounter's credentials on a file of our own: whether the
  * reader may read was decided when he opened his file.
@@ -47,8 +47,8 @@ static void sharer_read(struct fold_map *map, struct fold_fill *fill)
 	struct iov_iter iter;
 	ssize_t ret;
 
-	/* Btrfs would wait for its inode lock, NOWAIT or not. */
-	if (!(file->f_mode & FMODE_CAN_ODIRECT) ||
+	if (!FOLD_SB(to_inode(map)->vfs_inode.i_sb)->type->reads_direct ||
+	    !(file->f_mode & FMODE_CAN_ODIRECT) ||
 	    !(file->f_mode & FMODE_NOWAIT)) {
 		fold_fill_done(fill, -EAGAIN);
 		return;

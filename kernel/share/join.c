@@ -8,16 +8,16 @@
  *
  *  1. the lease: nobody writes around the mount, and nobody of ours has the
  *     file open for writing;
- *  2. nothing of it is dirty or under writeback, so that what the lower
- *     filesystem reports is settled;
- *  3. the extents that it reports as shared, written and not encoded;
+ *  2. nothing of it is dirty or under writeback, and the lower filesystem has
+ *     settled what it reports (see fold_look());
+ *  3. the extents that it reports as shared, and whose bytes it can name;
  *  4. no page of those is left in the lower page cache: one that is mapped or
  *     pinned could still be changed through an old pin;
  *  5. who refers to the same blocks already still has them (proof.c);
  *  6. the claim is committed only if no change was announced since 1.
  *
- * On XFS a cheaper question comes first: bmap() answers only for files that
- * were never reflinked.
+ * A cheaper question comes first, where the lower filesystem has one: whether the
+ * file can share anything at all.
  *
  * Much of what keeps a file or a part of it from joining passes: somebody has
  * the lower inode locked, a page pinned, there is no memory, others who share
@@ -27,7 +27,6 @@
  * pauses, as long as anybody has the file open or mapped.
  */
 #include <linux/fiemap.h>
-#include <linux/fileattr.h>
 #include <linux/memcontrol.h>
 #include <linux/pagemap.h>
 #include <linux/random.h>
@@ -87,22 +86,24 @@ static bool lower_is_settled(struct inode *lower)
 	       !mapping_tagged(lower->i_mapping, PAGECACHE_TAG_WRITEBACK);
 }
 
+static const struct fold_lower_type *lower_type(const struct inode *inode)
+{
+	return FOLD_SB(inode->i_sb)->type;
+}
+
 /*
- * Physical addresses name blocks of the data device only if the file lies
- * there, and bytes only if they are stored as they are read.
+ * Physical addresses name blocks only if the file lies where they are counted,
+ * and bytes only if they are stored as they are read.
  */
 static bool lower_is_fit(struct join *join)
 {
+	const struct fold_lower_type *type = lower_type(join->inode);
 	struct inode *lower = d_inode(join->lower.dentry);
-	struct file_kattr fa;
 
 	if (IS_DAX(lower) || IS_ENCRYPTED(lower) || IS_SWAPFILE(lower) ||
 	    !i_size_read(lower))
 		return false;
-	if (!vfs_fileattr_get(join->lower.dentry, &fa) &&
-	    (fa.fsx_xflags & FS_XFLAG_REALTIME))
-		return false;
-	return true;
+	return !type->fit || type->fit(join->lower.dentry);
 }
 
 /*
@@ -300,7 +301,7 @@ static int claim_file(struct join *join, struct fold_querier *q)
 	int err;
 
 	while (!last && start < end) {
-		err = fold_look(q, lower, start, end - start, false, &fe, &nr,
+		err = fold_look(q, join->inode, start, end - start, false, &fe, &nr,
 				&last);
 		if (err)
 			return err;
@@ -317,15 +318,12 @@ static int claim_file(struct join *join, struct fold_querier *q)
 	return 0;
 }
 
-/*
- * bmap() of XFS answers 0 for a file that was ever reflinked, and otherwise
- * the block. It writes back what is dirty, so it is not asked then.
- */
-static bool never_reflinked(struct inode *lower)
+/* Only for what is settled: it may be written back first. */
+static bool unshared(const struct inode *inode)
 {
-	sector_t block = 0;
+	const struct fold_lower_type *type = lower_type(inode);
 
-	return lower->i_mapping->a_ops->bmap && !bmap(lower, &block) && block;
+	return type->unshared && type->unshared(fold_lower_inode(inode));
 }
 
 /* Proves and commits what there is. Returns 0, or why not all was looked at. */
@@ -372,7 +370,7 @@ static unsigned int join_file(struct join *join, struct fold_querier *q)
 	join->again = false;
 	if (!lower_is_fit(join))
 		return FOLDFS_STATE_REFUSED;
-	if (!READ_ONCE(map->nr) && never_reflinked(lower))
+	if (!READ_ONCE(map->nr) && unshared(inode))
 		return FOLDFS_STATE_PRIVATE;
 	if (opted_out(&join->lower))
 		return FOLDFS_STATE_PRIVATE;
@@ -617,7 +615,7 @@ void fold_join(struct inode *inode, const struct path *lower, bool wait)
 	 * is being written asks again by himself; a mapping may not.
 	 */
 	if (!READ_ONCE(share->pending) &&
-	    (settled ? !(wait && never_reflinked(fi->lower)) :
+	    (settled ? !(wait && unshared(inode)) :
 		       !wait && !READ_ONCE(share->retry)))
 		join = join_new(inode, lower);
 

@@ -25,7 +25,6 @@
 
 #include "../core/claim.h"
 #include "upper.h"
-#include "../lower/query.h"
 #include "testing.h"
 
 /*
@@ -58,7 +57,7 @@ static void run_end(struct run *run, run_fn fn, void *arg)
 }
 
 /* The runs of a file from @start to @end; of one answer only if @once. */
-static int walk_runs(struct fold_querier *q, struct inode *lower, u64 start,
+static int walk_runs(struct fold_querier *q, struct inode *inode, u64 start,
 		     u64 end, bool once, run_fn fn, void *arg)
 {
 	u64 from;
@@ -69,7 +68,7 @@ static int walk_runs(struct fold_querier *q, struct inode *lower, u64 start,
 	int err = 0;
 
 	while (!last && start < end) {
-		err = fold_look(q, lower, start, end - start, true, &fe, &nr,
+		err = fold_look(q, inode, start, end - start, true, &fe, &nr,
 				&last);
 		if (err || !nr)
 			break;
@@ -162,7 +161,7 @@ static void look_at_sharer(const struct fold_meeting *meeting,
 		return;
 	inode_unlock_shared(lower);
 	sighting.from = fold_clock(meeting->map->cache);
-	if (walk_runs(q, lower, (u64)meeting->index << PAGE_SHIFT,
+	if (walk_runs(q, inode, (u64)meeting->index << PAGE_SHIFT,
 		      i_size_read(lower), true, sharer_seen, &sighting))
 		return;
 	if (fold_meeting_stale(meeting, sighting.from))
@@ -184,7 +183,7 @@ static int prove(struct fold_claim *claim, struct inode *inode,
 	}
 	if (!fold_claim_look_again(claim, map, &first, &last))
 		return 0;
-	err = walk_runs(q, FOLD_I(inode)->lower, (u64)first << PAGE_SHIFT,
+	err = walk_runs(q, inode, (u64)first << PAGE_SHIFT,
 			min_t(u64, ((u64)last + 1) << PAGE_SHIFT,
 			      i_size_read(FOLD_I(inode)->lower)), false,
 			claimer_seen, claim);

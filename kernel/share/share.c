@@ -16,6 +16,7 @@
 
 #include <uapi/linux/foldfs.h>
 
+#include "compat.h"
 #include "../core/refer.h"
 #include "upper.h"
 #include "../lower/query.h"
@@ -68,6 +69,19 @@ void fold_share_module_exit(void)
 	fold_refer_exit();
 }
 
+static int open_root(struct fold_sb *fs)
+{
+	struct path path = { .mnt = fs->lower_mnt, .dentry = fs->lower_root };
+	struct file *root;
+
+	root = fold_open_quietly(&path, O_RDONLY | O_DIRECTORY | O_NOATIME |
+				 O_LARGEFILE, fs->cred);
+	if (IS_ERR(root))
+		return PTR_ERR(root);
+	fs->share.root = root;
+	return 0;
+}
+
 /**
  * fold_share_sb_init - a superblock begins to share
  * @sb: the superblock: its lower mount, credentials and bdi are set
@@ -101,6 +115,11 @@ int fold_share_sb_init(struct super_block *sb, struct fs_context *fc)
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
 	ss->cache = cache;
+	if (fs->type->asks_by_root) {
+		err = open_root(fs);
+		if (err)
+			return err;
+	}
 	return fold_sysfs_add(sb);
 }
 
@@ -172,6 +191,9 @@ void fold_share_sb_exit(struct super_block *sb)
 		fold_query_put();
 	ss->cache = NULL;
 	ss->queries = false;
+	if (ss->root)
+		fput(ss->root);
+	ss->root = NULL;
 	/* Sources that reclaim let go of still hold the lower mount. */
 	flush_delayed_fput();
 }

@@ -17,6 +17,8 @@
 #include "../core/sharemap.h"
 #include "../core/stats.h"
 
+struct fiemap_extent;
+struct file;
 struct fold_backing;
 struct fold_cache;
 struct fold_claim;
@@ -131,6 +133,8 @@ struct fold_share {
  * @sysfs: the directory in sysfs, or NULL
  * @backing: operations of lower files and their mappings; set once, by the
  *	     first open
+ * @root: a file of the lower filesystem, where extents are asked for by one, or
+ *	  NULL; immutable until inodes are gone
  */
 struct fold_sb_share {
 	struct fold_cache *cache;
@@ -147,6 +151,7 @@ struct fold_sb_share {
 	struct work_struct leave_work;
 	struct fold_sysfs *sysfs;
 	struct fold_backing *backing;
+	struct file *root;
 };
 
 /* share.c */
@@ -196,6 +201,11 @@ void fold_lease_drop(struct inode *inode);
 void fold_lease_wait(struct inode *lower);
 void fold_lease_init(struct fold_share *share);
 void fold_lease_end(struct inode *inode);
+
+/* look.c */
+int fold_look(struct fold_querier *q, struct inode *inode, u64 start, u64 len,
+	      bool again, const struct fiemap_extent **out, unsigned int *nr,
+	      bool *last);
 
 /* proof.c */
 unsigned long fold_prove(struct fold_claim *claim, struct inode *inode,

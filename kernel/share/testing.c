@@ -53,38 +53,6 @@ noinline void fold_test_race(void)
 		reads++;
 }
 
-static unsigned int forge;
-module_param(forge, uint, 0644);
+unsigned int fold_test_forge;
+module_param_named(forge, fold_test_forge, uint, 0644);
 MODULE_PARM_DESC(forge, "extents lie, all at the same blocks: 1 when a file asks to join, 2 always");
-
-/**
- * fold_look - fold_query_extents(), or a lie
- * @q: as there
- * @lower: as there
- * @start: as there
- * @len: as there
- * @again: not the first look at a file that wants to join
- * @out: as there
- * @nr: as there
- * @last: as there
- *
- * Return: as there.
- */
-int fold_look(struct fold_querier *q, struct inode *lower, u64 start, u64 len,
-	      bool again, const struct fiemap_extent **out, unsigned int *nr,
-	      bool *last)
-{
-	int err = fold_query_extents(q, lower, start, len, out, nr, last);
-	struct fiemap_extent *fe;
-	unsigned int i;
-
-	if (err || READ_ONCE(forge) < (again ? 2 : 1))
-		return err;
-	/* They are in memory of the query thread's own. */
-	fe = (struct fiemap_extent *)*out;
-	for (i = 0; i < *nr; i++) {
-		fe[i].fe_physical = (1ULL << 30) + fe[i].fe_logical;
-		fe[i].fe_flags |= FIEMAP_EXTENT_SHARED;
-	}
-	return 0;
-}

@@ -9,8 +9,6 @@
 #include <linux/atomic.h>
 #include <linux/types.h>
 
-#include "../lower/query.h"
-
 #ifdef FOLDFS_TEST
 extern bool fold_test_join_eagerly;
 extern bool fold_test_skip_break;
@@ -24,28 +22,19 @@ static inline void fold_test_waited(void)
 	atomic_inc(&fold_test_waits);
 }
 
-int fold_look(struct fold_querier *q, struct inode *lower, u64 start, u64 len,
-	      bool again, const struct fiemap_extent **out, unsigned int *nr,
-	      bool *last);
+extern unsigned int fold_test_forge;
 #else
 #define fold_test_join_eagerly	false
 #define fold_test_skip_break	false
 #define fold_test_break_one	false
 #define fold_test_drop_errno	false
+#define fold_test_forge		0
 static inline void fold_test_race(void)
 {
 }
 
 static inline void fold_test_waited(void)
 {
-}
-
-static inline int fold_look(struct fold_querier *q, struct inode *lower,
-			    u64 start, u64 len, bool again,
-			    const struct fiemap_extent **out, unsigned int *nr,
-			    bool *last)
-{
-	return fold_query_extents(q, lower, start, len, out, nr, last);
 }
 #endif
 

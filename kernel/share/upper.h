@@ -13,10 +13,12 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "../lower/lower.h"
 #include "share.h"
 
 /**
  * struct fold_sb - one mount's superblock
+ * @type: what is known of the lower filesystem's kind
  * @lower_mnt: private clone of the mount that the lower directory was found
  *	in: it has no submounts, and nobody else can change or unmount it
  * @lower_root: the lower directory
@@ -38,6 +40,7 @@
  * All is immutable once the superblock is filled, except as said.
  */
 struct fold_sb {
+	const struct fold_lower_type *type;
 	struct vfsmount *lower_mnt;
 	struct dentry *lower_root;
 	const struct cred *cred;

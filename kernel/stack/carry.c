@@ -7,7 +7,6 @@
  * descriptors are the kernel threads' and its argument is a copy in memory that
  * nobody else can change. The rights are the caller's.
  */
-#include <linux/btrfs.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fsnotify.h>
@@ -18,27 +17,6 @@
 #include "../lower/query.h"
 #include "foldfs.h"
 #include "ioctl.h"
-
-/* The arguments of XFS_IOC_EXCHANGE_RANGE, and how XFS_IOC_COMMIT_RANGE's begin. */
-struct exchange_args {
-	s32 fd;			/* of file 1; file 2 is the one that is asked */
-	u32 pad;
-	u64 offset1;
-	u64 offset2;
-	u64 length;
-	u64 flags;
-};
-
-#define EXCHANGE_TO_EOF	BIT_ULL(0)
-#define EXCHANGE_DRY	BIT_ULL(2)
-
-/* How the arguments of XFS_IOC_SWAPEXT begin. */
-struct swap_args {
-	s64 version;
-	s64 fd[2];		/* the file, and the one to exchange with */
-	s64 offset;
-	s64 length;
-};
 
 /* Of the files that change bytes, one each. */
 struct carried {
@@ -126,7 +104,7 @@ static bool is_ours(const struct file *file, const struct super_block *sb)
 
 /*
  * The lower file of an upper one is a backing file, which must not get a descriptor,
- * and has operations of ours, by which XFS would not know it. So another one is
+ * and has operations of ours, by which a lower filesystem may not know it. So another one is
  * opened for this call alone.
  */
 static struct file *open_plain(const struct file *upper)
@@ -199,17 +177,17 @@ static int check_exchange(struct carried *c, loff_t pos, u64 len, bool to_eof)
 /* The second of the files is the one that is asked. */
 static int prepare_exchange(struct carry *carry, struct file *file)
 {
-	struct exchange_args *args = carry->arg;
+	struct fold_ioctl_exchange *args = carry->arg;
 	struct carried *c = carry->files;
-	bool to_eof = args->flags & EXCHANGE_TO_EOF;
+	bool to_eof = args->flags & FOLD_IOC_EXCHANGE_TO_EOF;
 	int err;
 
 	carry->nr = 1;
 	c[0].number = &args->fd;
-	/* XFS compares mounts, and ours have one below. */
+	/* The lower filesystem compares mounts, and ours have one below. */
 	err = resolve(&c[0], file_inode(file)->i_sb, file->f_path.mnt, args->fd);
 	if (err || !c[0].ours || !may_exchange(c[0].upper) ||
-	    !may_exchange(file) || args->flags & EXCHANGE_DRY)
+	    !may_exchange(file) || args->flags & FOLD_IOC_EXCHANGE_DRY)
 		return err;
 	c[1].upper = get_file(file);
 	c[0].start = args->offset1;
@@ -231,7 +209,7 @@ static int prepare_exchange(struct carry *carry, struct file *file)
 
 static int prepare_swap(struct carry *carry, struct file *file)
 {
-	struct swap_args *args = carry->arg;
+	struct fold_ioctl_swap *args = carry->arg;
 	struct carried *c = carry->files;
 	int i, err;
 
@@ -252,17 +230,13 @@ static int prepare_swap(struct carry *carry, struct file *file)
 
 static int prepare_snapshot(struct carry *carry, struct file *file)
 {
-	struct btrfs_ioctl_vol_args_v2 *args = carry->arg;
 	struct carried *c = carry->files;
+	s64 *fd = carry->arg;
 
 	carry->nr = 1;
-	c[0].number = &args->fd;
+	c[0].number = fd;
 	c[0].wide = true;
-	/* It has a pointer to the caller's memory. */
-	if (carry->cmd == BTRFS_IOC_SNAP_CREATE_V2 &&
-	    args->flags & BTRFS_SUBVOL_QGROUP_INHERIT)
-		return -EOPNOTSUPP;
-	return resolve(&c[0], file_inode(file)->i_sb, NULL, args->fd);
+	return resolve(&c[0], file_inode(file)->i_sb, NULL, *fd);
 }
 
 static long announce_and_call(struct carry *carry)
@@ -319,7 +293,10 @@ long fold_ioctl_carry(struct file *file, const struct fold_ioctl *ioc,
 	ret = mnt_get_write_access(file->f_path.mnt);
 	if (ret)
 		goto out_free;
-	if (ioc->flags & FOLD_IOC_EXCHANGE)
+	/* Nothing of the caller's memory is there where it is called. */
+	if (ioc->pointer_if & *(u64 *)(carry.arg + ioc->pointer_at))
+		ret = -EOPNOTSUPP;
+	else if (ioc->flags & FOLD_IOC_EXCHANGE)
 		ret = prepare_exchange(&carry, file);
 	else if (ioc->flags & FOLD_IOC_SWAP)
 		ret = prepare_swap(&carry, file);

@@ -207,7 +207,7 @@ const struct dentry_operations fold_upperdir_dentry_operations = {
  * fold_forgets_names - does a directory not remember which names are not there
  * @parent: a directory of a lower filesystem
  *
- * XFS with case-insensitive names does not: there one file answers to many names,
+ * One with case-insensitive names does not: there one file answers to many names,
  * and an upper dentry would be one of them.
  *
  * Context: may sleep. The caller's credentials are used.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * ioctls that the VFS does not do by itself are the lower filesystem's, as far
- * as they are on a list (ioctls.c).
+ * as they are on its list (in kernel/lower).
  *
  * A command looks names up and touches user memory, so it may sleep for as long
  * as its caller pleases: none is called with a lock of ours held. What a command
@@ -75,14 +75,14 @@ static long do_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 
 	if (cmd == FOLDFS_IOC_MAP && S_ISREG(inode->i_mode))
 		return fold_map_ioctl(file, (void __user *)arg);
-	ioc = fold_ioctl_find(fold_lower_inode(inode)->i_sb, cmd, compat);
+	ioc = fold_lower_ioctl(FOLD_SB(inode->i_sb)->type, cmd, compat);
 	if (!ioc)
 		return -ENOTTY;
 	if (ioc->flags & FOLD_IOC_ADMIN && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (ioc->flags & FOLD_IOC_OPENS)
 		return -EOPNOTSUPP;
-	/* As XFS says of those that it cannot do by an ID mapping. */
+	/* As lower filesystems say of those that they cannot do by an ID mapping. */
 	if (ioc->flags & FOLD_IOC_IDMAP && is_idmapped_mnt(file->f_path.mnt))
 		return -EINVAL;
 	fold_sync_flags(file);

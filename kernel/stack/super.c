@@ -122,24 +122,21 @@ static int fold_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	}
 }
 
-/*
- * The lower filesystem has to say of each block what the sharing is built on.
- * Btrfs ends writeback before its extent items are in the tree, so a file that
- * looks settled is reported where it was before (seen: wrong bytes).
- */
-static int fold_check_lower_type(struct fs_context *fc, const char *name,
-				 bool nofold)
+/* The lower filesystem has to say of each block what the sharing is built on. */
+static int fold_check_lower_type(struct fs_context *fc, struct fold_sb *fsb,
+				 const struct super_block *lower)
 {
-	if (!strcmp(name, "xfs") || (!strcmp(name, "btrfs") && nofold))
-		return 0;
-	if (!strcmp(name, "btrfs"))
-		return invalfc(fc, "%s is on btrfs, where sharing is not safe: use -o nofold",
-			      fc->source);
-	return invalfc(fc, "%s is on %s: foldfs needs XFS below",
-		       fc->source, name);
+	fsb->type = fold_lower_find(lower);
+	if (!fsb->type)
+		return invalfc(fc, "%s is on %s: foldfs needs XFS below",
+			       fc->source, lower->s_type->name);
+	if (fsb->type->unsafe && !fsb->nofold)
+		return invalfc(fc, "%s is on %s: %s; use -o nofold",
+			       fc->source, fsb->type->name, fsb->type->unsafe);
+	return 0;
 }
 
-static int fold_check_lower(struct fs_context *fc, const struct fold_sb *fsb,
+static int fold_check_lower(struct fs_context *fc, struct fold_sb *fsb,
 			    const struct path *path)
 {
 	const struct super_block *lower = path->dentry->d_sb;
@@ -155,7 +152,7 @@ static int fold_check_lower(struct fs_context *fc, const struct fold_sb *fsb,
 	}
 	if (lower->s_type == &fold_fs_type)
 		return invalfc(fc, "%s is on foldfs already", fc->source);
-	err = fold_check_lower_type(fc, lower->s_type->name, fsb->nofold);
+	err = fold_check_lower_type(fc, fsb, lower);
 	if (err)
 		return err;
 	if (lower->s_stack_depth >= FILESYSTEM_MAX_STACK_DEPTH)
@@ -203,11 +200,6 @@ out:
 	return err;
 }
 
-static bool fold_is_btrfs(const struct super_block *lower)
-{
-	return !strcmp(lower->s_type->name, "btrfs");
-}
-
 static void fold_inherit(struct super_block *sb, const struct super_block *lower)
 {
 	sb->s_magic = FOLDFS_MAGIC;
@@ -220,10 +212,9 @@ static void fold_inherit(struct super_block *sb, const struct super_block *lower
 	sb->s_blocksize_bits = lower->s_blocksize_bits;
 	/*
 	 * bmap() answers with blocks of this device, and a loop device asks it
-	 * for its sizes. XFS keeps it until its superblock goes, which is after
-	 * this one. Btrfs, which may change its own, answers no bmap().
+	 * for its sizes. The lower superblock goes after this one.
 	 */
-	if (!fold_is_btrfs(lower))
+	if (FOLD_SB(sb)->type->one_device)
 		sb->s_bdev = lower->s_bdev;
 	sb->s_flags |= lower->s_flags & LOWER_SB_FLAGS;
 	/* sync(2) visits the lower superblock itself. */

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is asked of a lower filesystem, and the facts in which they differ. Each
+ * one that foldfs works on has a file here; nothing else in the module knows their
+ * names.
+ */
+#ifndef FOLDFS_LOWER_H
+#define FOLDFS_LOWER_H
+
+#include <linux/types.h>
+
+struct dentry;
+struct fiemap_extent;
+struct file;
+struct fold_ioctl;
+struct fold_querier;
+struct inode;
+struct super_block;
+
+/**
+ * struct fold_lower_query - a question for an inode's extents
+ * @q: of this thread
+ * @root: any file of the lower filesystem that nobody else uses, to ask by
+ * @inode: the lower inode, referenced
+ * @settle: wait until the extents are those of what was written before. The
+ *	caller has a lease, and nothing is dirty or under writeback
+ * @start: first byte of the range
+ * @len: of the range, bytes, not zero
+ */
+struct fold_lower_query {
+	struct fold_querier *q;
+	struct file *root;
+	struct inode *inode;
+	bool settle;
+	u64 start;
+	u64 len;
+};
+
+/**
+ * struct fold_lower_type - one kind of lower filesystem
+ * @name: as in /proc/filesystems
+ * @unsafe: why nothing can be shared on it; or NULL. It is mounted with "nofold"
+ *	alone then
+ * @reads_direct: a direct read with IOCB_NOWAIT waits for none of the inode's
+ *	locks, and leaves nothing in the page cache: fills read in that way. Else
+ *	they copy from the lower page cache
+ * @one_device: sb->s_bdev is where all blocks are that bmap() tells of, and stays
+ *	so as long as the superblock
+ * @asks_by_root: @extents needs a file to ask by
+ * @around: pages by which a read of a file may bring in more than it was asked
+ *	for, beyond all readahead
+ * @fit: may this file share? Its extents name blocks, and hold its bytes as they
+ *	are read. NULL: any may. Context: may sleep
+ * @unshared: is it known without a query that no block of the inode is shared?
+ *	NULL: never. Context: may sleep; may wait for the inode's lock
+ * @extents: what fold_lower_extents() says
+ * @ioctls: what foldfs knows of its commands
+ * @nr_ioctls: how many
+ *
+ * Blocks may be exchanged around the mount without anybody being asked, on all of
+ * them: by deduplication, by defragmenting, by moving block groups. That changes no
+ * byte. Bytes change around the mount only after the lease was broken.
+ */
+struct fold_lower_type {
+	const char *name;
+	const char *unsafe;
+	bool reads_direct;
+	bool one_device;
+	bool asks_by_root;
+	unsigned int around;
+	bool (*fit)(struct dentry *lower);
+	bool (*unshared)(struct inode *lower);
+	int (*extents)(const struct fold_lower_query *ask,
+		       const struct fiemap_extent **out, unsigned int *nr,
+		       bool *last);
+	const struct fold_ioctl *ioctls;
+	unsigned int nr_ioctls;
+};
+
+extern const struct fold_lower_type fold_lower_xfs;
+extern const struct fold_lower_type fold_lower_btrfs;
+
+const struct fold_lower_type *fold_lower_find(const struct super_block *lower);
+const struct fold_ioctl *fold_lower_ioctl(const struct fold_lower_type *type,
+					  unsigned int cmd, bool compat);
+
+/*
+ * Extents whose physical address does not say where the bytes are, or whose
+ * bytes are not there yet.
+ */
+#define FOLD_UNFIT	(FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | \
+			 FIEMAP_EXTENT_ENCODED | \
+			 FIEMAP_EXTENT_DATA_ENCRYPTED | \
+			 FIEMAP_EXTENT_NOT_ALIGNED | \
+			 FIEMAP_EXTENT_DATA_INLINE | \
+			 FIEMAP_EXTENT_DATA_TAIL | FIEMAP_EXTENT_UNWRITTEN)
+
+#endif
