@@ -22,10 +22,6 @@ timed() {
 	result $case $count $operation "$(awk -v us=$(( $(now_us) - start )) -v n=$divisor 'BEGIN { printf "%.2f", us / n }')"
 }
 
-read_pieces() {
-	cat $FOLD/pieces >/dev/null
-}
-
 fresh() {
 	fresh_xfs
 	mkdir $LOWER/t
@@ -36,6 +32,7 @@ end_unused() {	# REFERENCES
 	echo 1 >/proc/sys/vm/drop_caches
 	until [ "$(counter $FOLD references)" -lt $(( $1 / 2 + 1 )) ]; do
 		echo 2 >/proc/sys/vm/drop_caches
+		sleep 0.01
 	done
 }
 
@@ -101,20 +98,23 @@ for extents in ${EXTENTS:-100 1000 10000 100000 1000000}; do
 	fold_mount
 	drop_caches
 	head -c 4096 $FOLD/whole >/dev/null
-	timed extents $extents join $extents read_pieces
+	joined 1
+	had=$(counter $FOLD references)
+	timed extents $extents join $extents join_one $FOLD/pieces $(( had + extents ))
 	result extents $extents references "$(counter $FOLD references)"
 	result extents $extents fragments "$(counter $FOLD fragments)"
-	read_pieces
+	/bench/scale random $FOLD/pieces 2000 >/dev/null
 	result extents $extents read "$(/bench/scale random $FOLD/pieces 2000)"
 	timed extents $extents drop-caches $extents end_unused "$(counter $FOLD references)"
-	read_pieces
 	mkdir $FOLD/t/c0
 	mv $FOLD/pieces $FOLD/t/c0/f0
+	join_one $FOLD/t/c0/f0 $extents
 	result extents $extents break "$(/bench/scale write $FOLD/t 1 1 1)"
 	end extents $extents $extents
 	mount -t xfs $DISK $LOWER
-	cat $LOWER/t/c0/f0 >/dev/null
+	/bench/scale random $LOWER/t/c0/f0 2000 >/dev/null
 	result extents $extents xfs-read "$(/bench/scale random $LOWER/t/c0/f0 2000)"
+	result extents $extents xfs-write "$(/bench/scale write $LOWER/t 1 1 1)"
 	umount $LOWER
 done
 
