@@ -36,6 +36,13 @@ end_unused() {	# REFERENCES
 	done
 }
 
+# evicted REFERENCES: the same, until so many are left
+evicted() {
+	until [ "$(counter $FOLD references)" -le "$1" ]; do
+		echo 2 >/proc/sys/vm/drop_caches
+	done
+}
+
 # joined REFERENCES: wait until there are so many
 joined() {
 	until [ "$(counter $FOLD references)" -ge "$1" ]; do
@@ -173,7 +180,7 @@ done
 # ---- the end of a clone of 256 MB of which nothing, or all, is cached
 fresh
 randfile $LOWER/t/image 256 1
-for i in 1 2 3 4 5 6 7 8 9 10; do
+for (( i = 1; i <= 20; i++ )); do
 	cp --reflink=always $LOWER/t/image $LOWER/t/c$i
 done
 sync
@@ -183,12 +190,16 @@ for cached in 0 256; do
 	drop_caches
 	head -c 4096 $FOLD/t/image >/dev/null
 	[ $cached = 0 ] || cat $FOLD/t/image >/dev/null
+	exec 9<$FOLD/t/image
 	for i in 1 2 3 4 5; do
-		n=$(( cached ? i + 5 : i ))
+		n=$(( cached ? i + 10 : i ))
 		had=$(counter $FOLD references)
 		join_one $FOLD/t/c$n $(( had + 1 ))
 		timed end $cached rm 1 rm $FOLD/t/c$n
+		join_one $FOLD/t/c$(( n + 5 )) $(( had + 1 ))
+		timed end $cached evict 1 evicted $had
 	done
+	exec 9<&-
 	umount $FOLD
 done
 umount $LOWER
