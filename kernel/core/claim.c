@@ -660,7 +660,8 @@ static enum outcome claim_item_commit(struct fold_claim *claim,
 	quiet = map->gen == claim->gen && !map->changing && !map->closed;
 	if (quiet) {
 		fold_map_link(map, ext);
-		ext->frag->seen = max(ext->frag->seen, item->sighted);
+		WRITE_ONCE(ext->frag->seen,
+			   max(ext->frag->seen, item->sighted));
 		item->ext = NULL;
 		outcome = COMMITTED;
 	}

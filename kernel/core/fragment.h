@@ -40,7 +40,8 @@ struct fold_extent;
  *	  interrupted since, that of the youngest page or later
  *
  * All but the immutable fields are protected by the semaphore of the space
- * that the table belongs to; @seen may be moved on with that held for reading.
+ * that the table belongs to; @seen may be moved on with that held for reading,
+ * and be read as a hint by whoever keeps one of the sharers.
  * The table owns the fragment while it has sharers.
  */
 struct fold_fragment {
