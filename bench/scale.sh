@@ -22,10 +22,6 @@ timed() {
 	result $case $count $operation "$(awk -v us=$(( $(now_us) - start )) -v n=$divisor 'BEGIN { printf "%.2f", us / n }')"
 }
 
-read_pieces() {
-	cat $FOLD/pieces >/dev/null
-}
-
 fresh() {
 	fresh_xfs
 	mkdir $LOWER/t
@@ -35,6 +31,14 @@ fresh() {
 end_unused() {	# REFERENCES
 	echo 1 >/proc/sys/vm/drop_caches
 	until [ "$(counter $FOLD references)" -lt $(( $1 / 2 + 1 )) ]; do
+		echo 2 >/proc/sys/vm/drop_caches
+		sleep 0.01
+	done
+}
+
+# evicted REFERENCES: the same, until so many are left
+evicted() {
+	until [ "$(counter $FOLD references)" -le "$1" ]; do
 		echo 2 >/proc/sys/vm/drop_caches
 	done
 }
@@ -101,20 +105,23 @@ for extents in ${EXTENTS:-100 1000 10000 100000 1000000}; do
 	fold_mount
 	drop_caches
 	head -c 4096 $FOLD/whole >/dev/null
-	timed extents $extents join $extents read_pieces
+	joined 1
+	had=$(counter $FOLD references)
+	timed extents $extents join $extents join_one $FOLD/pieces $(( had + extents ))
 	result extents $extents references "$(counter $FOLD references)"
 	result extents $extents fragments "$(counter $FOLD fragments)"
-	read_pieces
+	/bench/scale random $FOLD/pieces 2000 >/dev/null
 	result extents $extents read "$(/bench/scale random $FOLD/pieces 2000)"
 	timed extents $extents drop-caches $extents end_unused "$(counter $FOLD references)"
-	read_pieces
 	mkdir $FOLD/t/c0
 	mv $FOLD/pieces $FOLD/t/c0/f0
+	join_one $FOLD/t/c0/f0 $extents
 	result extents $extents break "$(/bench/scale write $FOLD/t 1 1 1)"
 	end extents $extents $extents
 	mount -t xfs $DISK $LOWER
-	cat $LOWER/t/c0/f0 >/dev/null
+	/bench/scale random $LOWER/t/c0/f0 2000 >/dev/null
 	result extents $extents xfs-read "$(/bench/scale random $LOWER/t/c0/f0 2000)"
+	result extents $extents xfs-write "$(/bench/scale write $LOWER/t 1 1 1)"
 	umount $LOWER
 done
 
@@ -173,7 +180,7 @@ done
 # ---- the end of a clone of 256 MB of which nothing, or all, is cached
 fresh
 randfile $LOWER/t/image 256 1
-for i in 1 2 3 4 5 6 7 8 9 10; do
+for (( i = 1; i <= 20; i++ )); do
 	cp --reflink=always $LOWER/t/image $LOWER/t/c$i
 done
 sync
@@ -183,12 +190,16 @@ for cached in 0 256; do
 	drop_caches
 	head -c 4096 $FOLD/t/image >/dev/null
 	[ $cached = 0 ] || cat $FOLD/t/image >/dev/null
+	exec 9<$FOLD/t/image
 	for i in 1 2 3 4 5; do
-		n=$(( cached ? i + 5 : i ))
+		n=$(( cached ? i + 10 : i ))
 		had=$(counter $FOLD references)
 		join_one $FOLD/t/c$n $(( had + 1 ))
 		timed end $cached rm 1 rm $FOLD/t/c$n
+		join_one $FOLD/t/c$(( n + 5 )) $(( had + 1 ))
+		timed end $cached evict 1 evicted $had
 	done
+	exec 9<&-
 	umount $FOLD
 done
 umount $LOWER

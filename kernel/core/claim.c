@@ -49,6 +49,8 @@
  * thousand ranges waits a thousand times for those who do the same.
  */
 #define RANGES_LOCKED	32
+/* So many extents in front of the one that is met are looked at as well. */
+#define LOOK_BACK	128
 
 /* One reference to be made. */
 struct claim_item {
@@ -188,7 +190,33 @@ void fold_claim_looked(struct fold_claim *claim, struct fold_map *map,
 		item->sighted = from;
 }
 
-static bool extent_meeting(struct fold_extent *ext,
+/*
+ * A look brings some hundred extents from a place on. Where the pages that are
+ * claimed go up and those of the sharer down, each look would tell of one that is
+ * new: so it begins with some that were not seen yet, in front of the one that is
+ * asked for.
+ */
+static unsigned long look_from(struct fold_extent *ext, u64 looked)
+{
+	struct fold_map *map = ext->map;
+	struct fold_extent *before;
+	struct rb_node *prev;
+	unsigned int n = 0;
+
+	read_lock(&map->lock);
+	for (prev = rb_prev(&ext->rb); prev && n++ < LOOK_BACK;
+	     prev = rb_prev(prev)) {
+		/* Its fragment stays: who detaches it has unlinked it before. */
+		before = container_of(prev, struct fold_extent, rb);
+		if (READ_ONCE(before->frag->seen) >= looked)
+			break;
+		ext = before;
+	}
+	read_unlock(&map->lock);
+	return ext->index;
+}
+
+static bool extent_meeting(struct fold_extent *ext, u64 looked,
 			   struct fold_meeting *meeting)
 {
 	meeting->gen = READ_ONCE(ext->map->gen);
@@ -197,6 +225,7 @@ static bool extent_meeting(struct fold_extent *ext,
 	if (ext->broken || !ext->map->ops->hold(ext->map))
 		return false;
 	meeting->map = ext->map;
+	meeting->from = look_from(ext, looked);
 	meeting->index = ext->index;
 	meeting->nr = ext->last - ext->index + 1;
 	meeting->phys = ext->frag->start;
@@ -220,7 +249,7 @@ static bool next_meeting(struct fold_claim *claim, struct fold_table *table,
 		if (n++ < claim->asked)
 			continue;
 		claim->asked = n;
-		if (extent_meeting(ext, meeting))
+		if (extent_meeting(ext, claim->looked, meeting))
 			return true;
 	}
 	n = WIDEST_ASKED;
@@ -230,7 +259,8 @@ static bool next_meeting(struct fold_claim *claim, struct fold_table *table,
 		if (n++ < claim->asked || frag == widest)
 			continue;
 		claim->asked = n;
-		if (extent_meeting(fold_fragment_sharer(frag, NULL), meeting))
+		if (extent_meeting(fold_fragment_sharer(frag, NULL),
+				   claim->looked, meeting))
 			return true;
 	}
 	return false;
@@ -549,7 +579,7 @@ bool fold_claim_overlap(struct fold_claim *claim, struct fold_map *map,
 			if (n && n--)
 				continue;
 			ext = fold_fragment_sharer(frag, NULL);
-			while (ext && !extent_meeting(ext, meeting))
+			while (ext && !extent_meeting(ext, 0, meeting))
 				ext = fold_fragment_sharer(frag, ext);
 			if (!ext)
 				continue;

@@ -36,6 +36,7 @@ struct fold_claim {
 /**
  * struct fold_meeting - a file that a claim would meet on some pages
  * @map: the file's share map, held by fold_sharer_ops.hold
+ * @from: page of the file from which on it is worth while to look
  * @index: first page of its range
  * @nr: pages
  * @phys: where foldfs believes them to be
@@ -43,6 +44,7 @@ struct fold_claim {
  */
 struct fold_meeting {
 	struct fold_map *map;
+	unsigned long from;
 	unsigned long index;
 	unsigned long nr;
 	unsigned long phys;

@@ -42,7 +42,8 @@ struct fold_extent;
  * All but the immutable fields are protected by the semaphore of the space
  * that the table belongs to, but for @seen: it may be moved on by whoever keeps
  * the fragment where it is, with that or with the lock of a map that refers to
- * it. Who sets it back by a race only has a look repeated.
+ * it, and be read as a hint by whoever keeps one of the sharers. Who sets it back
+ * by a race only has a look repeated.
  * The table owns the fragment while it has sharers.
  */
 struct fold_fragment {

@@ -20,6 +20,7 @@
 #include "ioctl.h"
 #include "lower.h"
 #include "query.h"
+#include "turn.h"
 
 /*
  * The kernel's headers for modules have no XFS. The sizes are those of the
@@ -119,8 +120,14 @@ static int xfs_extents(const struct fold_lower_query *ask,
 		       const struct fiemap_extent **out, unsigned int *nr,
 		       bool *last)
 {
-	return fold_query_fiemap(ask->q, ask->inode, 0, ask->start, ask->len,
-				 FOLD_QUERY_EXTENTS, out, nr, last);
+	struct fold_turn turn;
+	int err;
+
+	fold_turn_begin(&turn, ask->inode->i_sb);
+	err = fold_query_fiemap(ask->q, ask->inode, 0, ask->start, ask->len,
+				FOLD_QUERY_EXTENTS, out, nr, last);
+	fold_turn_end(&turn);
+	return err;
 }
 
 const struct fold_lower_type fold_lower_xfs = {

@@ -56,9 +56,12 @@ static void run_end(struct run *run, run_fn fn, void *arg)
 	run->len = 0;
 }
 
-/* The runs of a file from @start to @end; of one answer only if @once. */
+/*
+ * The runs of a file from @start to @end; of one answer only if @reached, which is
+ * set to where that ends.
+ */
 static int walk_runs(struct fold_querier *q, struct inode *inode, u64 start,
-		     u64 end, bool once, run_fn fn, void *arg)
+		     u64 end, u64 *reached, run_fn fn, void *arg)
 {
 	u64 from;
 	const struct fiemap_extent *fe;
@@ -87,8 +90,10 @@ static int walk_runs(struct fold_querier *q, struct inode *inode, u64 start,
 			}
 			run.len += fe->fe_length;
 		}
-		if (once)
+		if (reached) {
+			*reached = last ? end : start;
 			break;
+		}
 	}
 	run_end(&run, fn, arg);
 	return err;
@@ -156,14 +161,25 @@ static void look_at_sharer(const struct fold_meeting *meeting,
 	struct inode *inode = map_inode(meeting->map);
 	struct inode *lower = FOLD_I(inode)->lower;
 	struct sighting sighting = { .meeting = meeting };
+	u64 at = (u64)meeting->from << PAGE_SHIFT;
+	u64 pos = (u64)meeting->index << PAGE_SHIFT;
+	u64 size = i_size_read(lower), reached;
 
 	if (!inode_trylock_shared(lower))
 		return;
 	inode_unlock_shared(lower);
 	sighting.from = fold_clock(meeting->map->cache);
-	if (walk_runs(q, inode, (u64)meeting->index << PAGE_SHIFT,
-		      i_size_read(lower), true, sharer_seen, &sighting))
-		return;
+	for (;;) {
+		reached = size;
+		if (walk_runs(q, inode, at, size, &reached, sharer_seen,
+			      &sighting))
+			return;
+		/* What lies in front may be more than one answer has room for. */
+		if (at == pos ||
+		    reached >= min(size, pos + ((u64)meeting->nr << PAGE_SHIFT)))
+			break;
+		at = pos;
+	}
 	if (fold_meeting_stale(meeting, sighting.from))
 		end_sharing(inode);
 }
@@ -185,7 +201,7 @@ static int prove(struct fold_claim *claim, struct inode *inode,
 		return 0;
 	err = walk_runs(q, inode, (u64)first << PAGE_SHIFT,
 			min_t(u64, ((u64)last + 1) << PAGE_SHIFT,
-			      i_size_read(FOLD_I(inode)->lower)), false,
+			      i_size_read(FOLD_I(inode)->lower)), NULL,
 			claimer_seen, claim);
 	fold_claim_looked_again(claim);
 	return err;

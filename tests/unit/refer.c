@@ -303,7 +303,7 @@ static struct piece random_piece(unsigned int file)
 }
 
 /* A change is announced while a proof is under way, or already before. */
-enum nuisance { NONE, CHANGE, CHANGED, OUTSIDE, NUISANCES };
+enum nuisance { NONE, CHANGE, CHANGED, OUTSIDE, ENDED, NUISANCES };
 
 static unsigned long joined_pages;
 
@@ -352,7 +352,7 @@ static void join(unsigned int file, enum nuisance nuisance)
 	int err;
 
 	CHECK(fold_claim_begin(&claim, map), "nothing changes");
-	if (nuisance == OUTSIDE && map->nr)
+	if ((nuisance == OUTSIDE || nuisance == ENDED) && map->nr)
 		nuisance = CHANGED;
 	/* As an extent map has them, and none that meets another of the claim. */
 	while (n--) {
@@ -388,6 +388,11 @@ static void join(unsigned int file, enum nuisance nuisance)
 	case OUTSIDE:
 		fold_map_outside(map);
 		CHECK(map->closed, "nothing must be found");
+		break;
+	case ENDED:
+		/* The lease ends, and another is taken: nobody tells what was between. */
+		CHECK(fold_map_close(map, true), "it has no extents");
+		fold_map_reopen(map);
 		break;
 	default:
 		break;
@@ -692,6 +697,43 @@ TEST(refer, what_was_seen_serves_all_who_enclose_it)
 	/* That the others have come does not matter: the page is the same. */
 	for (i = 1; i < FILES; i++)
 		CHECK(commit(&claim[i], i) == 8, "file %u", i);
+	end_plain();
+}
+
+/* A sharer whose pages lie the other way round is not asked for each of them. */
+TEST(refer, a_look_begins_with_what_was_not_seen_yet)
+{
+	u64 from = fold_clock(&cache);
+	struct fold_meeting meeting;
+	struct fold_claim claim;
+	unsigned long i, nr = 32, looks = 0;
+
+	begin_plain();
+	CHECK(fold_claim_begin(&claim, &maps[0]), "nothing changes");
+	for (i = 0; i < nr; i++)
+		CHECK(!fold_claim_add(&claim, &maps[0], i, 1,
+				      segment_start(0) + nr - 1 - i, 0),
+		      "no memory");
+	fold_claim_looked(&claim, &maps[0], from);
+	CHECK(!fold_claim_meets(&claim, &maps[0], &meeting), "nobody is there");
+	CHECK(commit(&claim, 0) == nr, "nobody is there");
+
+	from = fold_clock(&cache);
+	CHECK(fold_claim_begin(&claim, &maps[1]), "nothing changes");
+	CHECK(!fold_claim_add(&claim, &maps[1], 0, nr, segment_start(0), 0),
+	      "no memory");
+	fold_claim_looked(&claim, &maps[1], from);
+	while (fold_claim_meets(&claim, &maps[1], &meeting)) {
+		from = fold_clock(&cache);
+		CHECK(meeting.from <= meeting.index, "%lu", meeting.from);
+		/* It is asked about one, and answers for all in between. */
+		for (i = meeting.from; i <= meeting.index; i++)
+			fold_map_seen(&meeting, i, 1,
+				      segment_start(0) + nr - 1 - i, from);
+		looks++;
+	}
+	CHECK(looks == 1, "%lu looks at one file", looks);
+	CHECK(fold_claim_end(&claim) == 1, "one");
 	end_plain();
 }
 

@@ -9,6 +9,17 @@
 
 #include "rbtree.h"
 
+/* The one in front of a node, in the order of the list; or NULL. */
+static inline struct rb_node *rb_prev(const struct rb_node *node)
+{
+	const struct rb_root_cached *root = node->root;
+	struct rb_node *prev = NULL, *at;
+
+	for (at = root->first; at != node; at = at->next)
+		prev = at;
+	return prev;
+}
+
 #define INTERVAL_TREE_DEFINE(type, rb, keytype, subtree, first_of, last_of,  \
 			     storage, prefix)				     \
 storage void prefix##_insert(type *node, struct rb_root_cached *root)	     \

@@ -1,8 +1,9 @@
 # shows: what is done to a clone costs what its own map costs, in calls that are counted:
 #        a join beside 400 clones that have drifted apart as many questions to the
-#        filesystem as one beside 4; the end of a clone of a cached image no look at the
-#        pages that stay; shooting down a page no visit to clones that do not map it; and
-#        a file of 60,000 references to one block goes at once
+#        filesystem as one beside 4, and beside a file of 4,096 extents in reverse not one
+#        for each of them; the end of a clone of a cached image no look at the pages that
+#        stay; shooting down a page no visit to clones that do not map it; and a file of
+#        60,000 references to one block goes at once
 # mem: 2G
 # timeout: 300
 . /tests/lib.sh
@@ -99,6 +100,22 @@ assert_ge "$shot" 1 "pages shot down"
 assert_le "$zapped" $(( shot + 4 )) "unmappings"
 umount $FOLD
 
+# ---- joining beside a file whose pages lie the other way round ----------------
+# A look goes on from where it begins, and each brought one page that was new.
+atonce reversed $LOWER/image $LOWER/pieces 4096
+sync
+fold_mount
+cat $FOLD/pieces >/dev/null
+until_true 60 joined 4096
+count_calls xfs_vn_fiemap
+head -c 4096 $FOLD/image >/dev/null
+until_true 60 joined 4097
+asked=$(calls xfs_vn_fiemap)
+no_calls
+note "questions for extents beside a file of 4,096 that lie in reverse: $asked"
+assert_le "$asked" 100 "questions for extents beside a reversed file"
+umount $FOLD
+
 # ---- very many references of one file to one block ----------------------------
 # Each of them looked at all the others once: four thousand million looks.
 atonce same $LOWER/image $LOWER/many 60000
@@ -107,5 +124,16 @@ sync
 fold_mount
 cat $FOLD/many $FOLD/twin >/dev/null
 until_true 120 joined 120000
-echo 2 >/proc/sys/vm/drop_caches
+# One after the other: the third is begun when two are over.
+count_calls fold_cache_needs fold_fragment_sharer
+examined() {
+	echo 2 >/proc/sys/vm/drop_caches
+	[ "$(calls fold_cache_needs)" -ge 3 ]
+}
+until_true 120 examined
+looked=$(calls fold_fragment_sharer)
+turns=$(calls fold_cache_needs)
+no_calls
+note "examining two files of 60,000 references to one block: $looked looks at others in $turns turns"
+assert_le "$looked" $(( turns * 512 * 17 )) "looks at others who refer to the block"
 umount $FOLD

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Looks at one filesystem take turns.
+ *
+ * To say of an extent whether it is shared, XFS locks the same two buffers each
+ * time, and hands a buffer's lock to the next who waits for it. Threads that ask
+ * beside one another so take turns for each extent, and on a processor that has
+ * other work each turn is a wait for the scheduler: clones of a file in a thousand
+ * extents that joined at once on two busy processors waited two thousand times
+ * each, for 8 to 27 seconds, and worked for a tenth of one.
+ *
+ * So whoever asks has the filesystem for all of his answer. He may be kept waiting
+ * by a lock or a disk for as long as others please, so his turn is over after a
+ * while whether he is through or not: a turn is worth something to all together and
+ * is no lock.
+ */
+#include <linux/jiffies.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "turn.h"
+
+/* How long a turn is respected. */
+#define TURN	(HZ / 20)
+
+static DEFINE_SPINLOCK(turn_lock);	/* covers the list; nests nothing */
+static LIST_HEAD(turns);
+static DECLARE_WAIT_QUEUE_HEAD(turn_wait);
+
+/* How long the turn of another who is at @place goes on, or 0; at most TURN. */
+static unsigned long turn_taken(const void *place)
+{
+	unsigned long left = 0, age;
+	struct fold_turn *other;
+
+	list_for_each_entry(other, &turns, entry) {
+		age = jiffies - other->since;
+		if (other->place == place && age < TURN)
+			left = max(left, TURN - age);
+	}
+	return left;
+}
+
+/* Takes the turn, or returns how long to wait for the next chance. */
+static unsigned long turn_try(struct fold_turn *turn)
+{
+	unsigned long left;
+
+	spin_lock(&turn_lock);
+	left = turn_taken(turn->place);
+	if (!left) {
+		turn->since = jiffies;
+		list_add(&turn->entry, &turns);
+	}
+	spin_unlock(&turn_lock);
+	return left;
+}
+
+/**
+ * fold_turn_begin - have the turn at something
+ * @turn: to be ended by fold_turn_end(), in the same task
+ * @place: what of: compared, never followed
+ *
+ * Context: a query thread, no locks held. Waits for those who came before, for a
+ * 20th of a second for each at most, however long they take.
+ */
+void fold_turn_begin(struct fold_turn *turn, const void *place)
+{
+	unsigned long left;
+	DEFINE_WAIT(wait);
+
+	turn->place = place;
+	while ((left = turn_try(turn))) {
+		/* One goes on when a turn ends; all when one has lasted too long. */
+		prepare_to_wait_exclusive(&turn_wait, &wait, TASK_IDLE);
+		spin_lock(&turn_lock);
+		left = turn_taken(place);
+		spin_unlock(&turn_lock);
+		if (left)
+			schedule_timeout(left);
+		finish_wait(&turn_wait, &wait);
+	}
+}
+
+/**
+ * fold_turn_end - the next one's turn
+ * @turn: from fold_turn_begin()
+ */
+void fold_turn_end(struct fold_turn *turn)
+{
+	spin_lock(&turn_lock);
+	list_del(&turn->entry);
+	spin_unlock(&turn_lock);
+	wake_up(&turn_wait);
+}

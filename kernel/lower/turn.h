@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Looks at one filesystem take turns.
+ */
+#ifndef FOLDFS_TURN_H
+#define FOLDFS_TURN_H
+
+#include <linux/list.h>
+
+/**
+ * struct fold_turn - somebody's turn; on his stack
+ * @entry: among those whose turn it is
+ * @place: of what
+ * @since: when it began, jiffies
+ */
+struct fold_turn {
+	struct list_head entry;
+	const void *place;
+	unsigned long since;
+};
+
+void fold_turn_begin(struct fold_turn *turn, const void *place);
+void fold_turn_end(struct fold_turn *turn);
+
+#endif
