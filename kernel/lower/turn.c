@@ -11,33 +11,45 @@
  *
  * So whoever asks has the filesystem for all of his answer. He may be kept waiting
  * by a lock or a disk for as long as others please, so his turn is over after a
- * while whether he is through or not: a turn is worth something to all together and
- * is no lock.
+ * while whether he is through or not: a turn is a courtesy and no lock.
  */
 #include <linux/jiffies.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include "turn.h"
 
-/* How long a turn is respected. */
-#define TURN	(HZ / 20)
+/*
+ * How long a turn is respected of somebody who waits for something else, and how
+ * long if all that he needs is a processor.
+ */
+#define TURN		(HZ / 10)
+#define TURN_LONGEST	(HZ)
 
 static DEFINE_SPINLOCK(turn_lock);	/* covers the list; nests nothing */
 static LIST_HEAD(turns);
 static DECLARE_WAIT_QUEUE_HEAD(turn_wait);
 
-/* How long the turn of another who is at @place goes on, or 0; at most TURN. */
+static unsigned long turn_left(const struct fold_turn *turn)
+{
+	unsigned long age = jiffies - turn->since;
+
+	if (age < TURN)
+		return TURN - age;
+	/* He is on the list, so he exists. */
+	return age < TURN_LONGEST && task_is_running(turn->task) ? TURN : 0;
+}
+
+/* When to ask again for the turn of another who is at @place, or 0. */
 static unsigned long turn_taken(const void *place)
 {
-	unsigned long left = 0, age;
 	struct fold_turn *other;
+	unsigned long left = 0;
 
-	list_for_each_entry(other, &turns, entry) {
-		age = jiffies - other->since;
-		if (other->place == place && age < TURN)
-			left = max(left, TURN - age);
-	}
+	list_for_each_entry(other, &turns, entry)
+		if (other->place == place)
+			left = max(left, turn_left(other));
 	return left;
 }
 
@@ -50,6 +62,7 @@ static unsigned long turn_try(struct fold_turn *turn)
 	left = turn_taken(turn->place);
 	if (!left) {
 		turn->since = jiffies;
+		turn->task = current;
 		list_add(&turn->entry, &turns);
 	}
 	spin_unlock(&turn_lock);
@@ -62,7 +75,7 @@ static unsigned long turn_try(struct fold_turn *turn)
  * @place: what of: compared, never followed
  *
  * Context: a query thread, no locks held. Waits for those who came before, for a
- * 20th of a second for each at most, however long they take.
+ * tenth of a second at most for each who is stuck.
  */
 void fold_turn_begin(struct fold_turn *turn, const void *place)
 {
@@ -71,8 +84,8 @@ void fold_turn_begin(struct fold_turn *turn, const void *place)
 
 	turn->place = place;
 	while ((left = turn_try(turn))) {
-		/* One goes on when a turn ends; all when one has lasted too long. */
-		prepare_to_wait_exclusive(&turn_wait, &wait, TASK_IDLE);
+		/* All go on who wait for anything: those are a few threads. */
+		prepare_to_wait(&turn_wait, &wait, TASK_IDLE);
 		spin_lock(&turn_lock);
 		left = turn_taken(place);
 		spin_unlock(&turn_lock);
@@ -91,5 +104,5 @@ void fold_turn_end(struct fold_turn *turn)
 	spin_lock(&turn_lock);
 	list_del(&turn->entry);
 	spin_unlock(&turn_lock);
-	wake_up(&turn_wait);
+	wake_up_all(&turn_wait);
 }

@@ -7,14 +7,18 @@
 
 #include <linux/list.h>
 
+struct task_struct;
+
 /**
  * struct fold_turn - somebody's turn; on his stack
  * @entry: among those whose turn it is
+ * @task: whose
  * @place: of what
  * @since: when it began, jiffies
  */
 struct fold_turn {
 	struct list_head entry;
+	struct task_struct *task;
 	const void *place;
 	unsigned long since;
 };

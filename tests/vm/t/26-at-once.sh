@@ -1,6 +1,7 @@
 # shows: clones that are read for the first time at the same moment all join, in one try:
 #        2, 4, 8 and 16 of them with 1,500 extents each, and clones that have drifted apart
-#        beside; and none of them costs the others more looks than its own
+#        beside; and none of them costs the others more looks than its own, nor do those
+#        who ask for the extents hand XFS's buffers to one another for each
 # smp: 4
 . /tests/lib.sh
 
@@ -23,20 +24,40 @@ for n in 2 4 8 16; do
 	make_clones d$n $n
 done
 sync
+# How often the threads that ask for extents have waited for something.
+waits() {
+	local status n=0
+	for status in /proc/[0-9]*/status; do
+		grep -qs '^Name:.foldfs-query' "$status" || continue
+		n=$(( n + $(sed -n 's/^voluntary_ctxt_switches:.//p' "$status") ))
+	done
+	echo $n
+}
 # A reader goes on after half a second; the join that it began ends all the same.
 all_joined() {	# REFERENCES
 	[ "$(counter $FOLD references)" = "$1" ]
 }
+# With other work for the processors each wait is a long one.
+busy=()
+for i in 1 2 3 4; do
+	while :; do :; done &
+	busy+=($!)
+done
 for n in 2 4 8 16; do
 	fold_mount $LOWER/d$n
 	drop_caches 1
+	before=$(waits)
 	atonce read $FOLD/*
 	until_true 60 all_joined $(( n * PIECES ))
+	waited=$(( ($(waits) - before) / n ))
 	for (( i = 1; i <= n; i++ )); do
 		assert_same $FOLD/$i $LOWER/pieces
 	done
 	umount $FOLD
 done
+kill "${busy[@]}"
+note "of 16 that joined at once each waited $waited times"
+assert_le $waited $(( PIECES / 3 )) "waits of a join beside 15 others"
 note "of 2, 4, 8 and 16 clones of $PIECES extents that began at once all joined"
 
 # Each has one block of its own, so none has quite the same runs as another.
