@@ -46,6 +46,9 @@ struct fold_lower_query {
  *	they copy from the lower page cache
  * @one_device: sb->s_bdev is where all blocks are that bmap() tells of, and stays
  *	so as long as the superblock
+ * @moves: it moves blocks by itself, of many files at once, as when a device is
+ *	removed. Files that share are looked at again from time to time, so that they
+ *	meet new copies at the new place
  * @asks_by_root: @extents needs a file to ask by
  * @around: pages by which a read of a file may bring in more than it was asked
  *	for, beyond all readahead
@@ -66,6 +69,7 @@ struct fold_lower_type {
 	const char *unsafe;
 	bool reads_direct;
 	bool one_device;
+	bool moves;
 	bool asks_by_root;
 	unsigned int around;
 	bool (*fit)(struct dentry *lower);

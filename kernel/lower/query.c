@@ -735,6 +735,24 @@ int fold_query_fiemap(struct fold_querier *q, struct inode *lower, u32 flags,
 }
 
 /**
+ * fold_query_slot - the thread's own memory
+ * @q: as given to the job's run()
+ * @user: set to its user address, for what takes its arguments from there
+ * @size: set to its bytes
+ *
+ * Nobody else writes to it. fold_query_fiemap() puts its extents at its beginning.
+ *
+ * Context: in a job's run().
+ * Return: where the kernel sees it.
+ */
+void *fold_query_slot(struct fold_querier *q, void __user **user, size_t *size)
+{
+	*user = q->uextents;
+	*size = POOL_SLOT;
+	return q->extents;
+}
+
+/**
  * struct pool_guest - somebody else's thread in the borrowed address space
  * @fn: what it does
  * @data: for @fn

@@ -17,6 +17,7 @@
 #include <linux/pagemap.h>
 #include <linux/uio.h>
 
+#include "compat.h"
 #include "../core/fill.h"
 #include "upper.h"
 #include "mapped.h"
@@ -127,6 +128,31 @@ static int copy_folio(struct address_space *lower, struct file *file,
 	return 0;
 }
 
+/* All of it at once, where it would be page by page. */
+static void read_ahead(struct file *file, struct address_space *lower,
+		       unsigned long index, unsigned long nr)
+{
+	struct file_ra_state ra = { .ra_pages = nr };
+	DEFINE_READAHEAD(ractl, file, &ra, lower, index);
+
+	fold_ra_unbounded(&ractl, nr);
+}
+
+/*
+ * Takes what was read to be copied out of the lower page cache again, and what came
+ * along with it.
+ */
+static void forget_read(struct fold_map *map, struct fold_fill *fill)
+{
+	struct fold_inode *fi = to_inode(map);
+	unsigned long around = FOLD_SB(fi->vfs_inode.i_sb)->type->around;
+	unsigned long last = fill->index + fill->nr - 1;
+
+	fold_copies_drop_range(fi->lower->i_mapping, fill->index, last);
+	if (around)
+		fold_drop_copies(&fi->vfs_inode, last + 1, last + around);
+}
+
 static int sharer_copy(struct fold_map *map, struct fold_fill *fill)
 {
 	struct address_space *lower = to_inode(map)->lower->i_mapping;
@@ -136,6 +162,7 @@ static int sharer_copy(struct fold_map *map, struct fold_fill *fill)
 	unsigned int i;
 	int err = 0;
 
+	read_ahead(file, lower, index, DIV_ROUND_UP(fill->bytes, PAGE_SIZE));
 	/* Else a page could come into being in a hole that is being punched. */
 	filemap_invalidate_lock_shared(lower);
 	for (i = 0; i < fill->nr_folios && !err; i++) {
@@ -144,7 +171,7 @@ static int sharer_copy(struct fold_map *map, struct fold_fill *fill)
 		index += folio_nr_pages(folio);
 	}
 	filemap_invalidate_unlock_shared(lower);
-	fold_copies_drop_range(lower, fill->index, fill->index + fill->nr - 1);
+	forget_read(map, fill);
 	return err;
 }
 

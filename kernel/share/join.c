@@ -38,6 +38,7 @@
 
 #include "compat.h"
 #include "../core/claim.h"
+#include "../core/refer.h"
 #include "upper.h"
 #include "../lower/query.h"
 #include "testing.h"
@@ -194,7 +195,8 @@ static int claim_private(struct join *join, unsigned long index,
 
 /*
  * Claims what is private yet of a run of whole pages that lies inside one
- * segment.
+ * segment. What refers to other pages has moved, with the bytes that it has: those
+ * who come to the new place should find it there.
  */
 static int claim_run(struct join *join, unsigned long index, unsigned long nr,
 		     unsigned long start, unsigned int tail)
@@ -208,6 +210,11 @@ static int claim_run(struct join *join, unsigned long index, unsigned long nr,
 	while (index <= last && !err) {
 		shared = fold_map_lookup(map, index, &run);
 		nr = min(run.nr, last - index + 1);
+		if (shared && run.phys != start) {
+			fold_break(map, index, index + nr - 1,
+				   join->inode->i_ino);
+			shared = false;
+		}
 		if (!shared)
 			err = claim_private(join, index, nr, start,
 					    index + nr - 1 == last ? tail : 0);

@@ -42,6 +42,12 @@ static struct file *open_lower(struct inode *inode, struct file *file)
 	    fold_join_wanted(&FOLD_I(inode)->share))
 		fold_join(inode, &path, true);
 
+	/* A file that shares may have been moved: nobody would look again. */
+	if (!for_write && fsb->type->moves && S_ISREG(inode->i_mode) &&
+	    READ_ONCE(FOLD_I(inode)->share.map.nr) &&
+	    fold_join_wanted(&FOLD_I(inode)->share))
+		fold_join(inode, &path, false);
+
 	if (for_write)
 		fold_write_open_begin(inode, &op);
 	old = override_creds(fsb->cred);
