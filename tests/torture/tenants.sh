@@ -38,6 +38,7 @@ phase() {	# native|stacked SEED ORACLE-OPTIONS...
 	wait $oracle || fail "oracle on $side, seed $seed"
 	echo "$side, seed $seed: $(cat /tmp/tenants)"
 	echo "  $(cat /tmp/oracle)"
+	echo "  memory limits met: $(awk '$1 == "high" { printf " %s", $2 }' /sys/fs/cgroup/tenant?/memory.events)"
 	rm -r $at/oracle $at/tenants
 	if [ $side = stacked ]; then
 		echo "  joins $(counter $FOLD joins), breaks $(counter $FOLD breaks), fills $(counter $FOLD fills), shootdowns $(counter $FOLD shootdowns), fallbacks $(counter $FOLD fallbacks)"

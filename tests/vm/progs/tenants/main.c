@@ -29,8 +29,11 @@
 #define SLOW		500		/* ms: then the log shows where the bystander is */
 #define MAX_SHOWN	20
 
-/* MB that each may have. The bystander's are none. */
-static const unsigned int limits[NR_TENANTS] = { 64, 48, 32, 8, 0 };
+/*
+ * MB beyond which each is made to give some back, less than what all of his files take;
+ * thrice as much he may not have. The bystander has no limit.
+ */
+static const unsigned int limits[NR_TENANTS] = { 8, 6, 5, 3, 0 };
 
 struct shared *shm;
 const char *base;
@@ -107,6 +110,8 @@ static void make_tenant(int image, unsigned int tenant, unsigned int factor)
 		die_errno("%s", group);
 	if (limits[tenant]) {
 		sprintf(text, "%uM", limits[tenant] * factor);
+		put(group_of(tenant, "memory.high"), text);
+		sprintf(text, "%uM", limits[tenant] * factor * 3);
 		put(group_of(tenant, "memory.max"), text);
 	}
 	sprintf(name, "t%u", tenant);
@@ -253,6 +258,21 @@ static char state_of(pid_t pid)
 	return state;
 }
 
+/* Without a program that would have to be started first: it is about this moment. */
+static void show_at_once(pid_t pid)
+{
+	char path[64], line[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+	f = fopen(path, "r");
+	if (!f)
+		return;
+	while (fgets(line, sizeof(line), f))
+		fputs(line, stderr);
+	fclose(f);
+}
+
 /*
  * Where the bystander is, for the log, when a call of his takes long: after SLOW, and
  * again when it has taken twice as long, and so on. While somebody freezes others are to
@@ -283,7 +303,7 @@ static void watch_bystander(void)
 	fprintf(stderr, "the bystander's %s has taken %llu ms (state %c%s):\n", names[op],
 		(unsigned long long)(now_us() - since) / 1000, state,
 		freezing ? ", somebody freezes" : "");
-	show_stack(bystander_pid);
+	show_at_once(bystander_pid);
 	if (state == 'R')
 		put("/proc/sysrq-trigger", "l");
 	nr++;
