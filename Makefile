@@ -15,10 +15,10 @@ KERNEL ?= stock
 SEEDS ?= 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20
 CALLS ?= 100000
 # `make torture`: minutes for each seed, and checked operations after which it
-# ends (0: time alone decides).
+# ends (0: time alone decides). `make tenants`: minutes for all of it.
 MINUTES ?= 5
 CHECKED ?= 0
-# `make crashes`: how often, and from which seed on.
+# `make crashes`: how often, and from which seed on (`make tenants`: likewise).
 N ?= 100
 SEED ?= 1
 
@@ -26,7 +26,7 @@ version = $(shell sed -n 's/^VERSION[[:space:]]*?= *//p' tools/Makefile)
 release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
 supported = $(filter $(addsuffix .%,$(SERIES)) $(addsuffix -%,$(SERIES)),$(release))
 
-.PHONY: all help module tools check difftest torture mutations crashes demo bench lint deb check-packages check-system clean distclean
+.PHONY: all help module tools check difftest torture tenants mutations crashes demo bench lint deb check-packages check-system clean distclean
 
 all: tools module
 
@@ -45,6 +45,8 @@ help:
 	@echo '                        one (half an hour); SEEDS="1 2 3" CALLS=100000 say which'
 	@echo 'make torture            the oracle for an hour and more: SEEDS="1 2 3" MINUTES=5'
 	@echo '                        CHECKED=10000000 KERNEL=debug or kcsan'
+	@echo 'make tenants            tenants who mean harm, an oracle and a bystander, in turns on'
+	@echo '                        XFS and on foldfs: MINUTES=60 SEED=1 KERNEL=debug'
 	@echo 'make mutations          plant bugs in copies of the tree: do the tests find them?'
 	@echo '                        (some minutes each; T=<part of a name> for some)'
 	@echo 'make crashes            kill the VM under load, N=100 times, and look what is left'
@@ -87,6 +89,10 @@ difftest:
 torture:
 	@scripts/deps.sh vm
 	@tests/torture/run '$(KERNEL)' '$(SEEDS)' '$(MINUTES)' '$(CHECKED)'
+
+tenants:
+	@scripts/deps.sh vm
+	@tests/torture/tenants '$(KERNEL)' '$(MINUTES)' '$(SEED)'
 
 mutations:
 	@scripts/deps.sh vm

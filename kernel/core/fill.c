@@ -264,25 +264,31 @@ static unsigned long fill_skip(struct fold_space *space, unsigned long phys)
 /*
  * Adds a new folio that begins at @phys and is at most @nr pages long.
  * Returns it locked, with a reference.
+ *
+ * With @others the fill holds locked folios already, for which anybody may wait.
+ * He is not to wait while a tenant looks for memory in his full memory cgroup:
+ * the fill goes without what is not there to be had, as readahead does.
  */
 static struct folio *fill_add_folio(struct fold_cache *cache,
-				    unsigned long phys, unsigned long nr)
+				    unsigned long phys, unsigned long nr,
+				    bool others)
 {
 	struct fold_space *space = fold_space(cache, phys);
 	gfp_t gfp = mapping_gfp_mask(space->mapping) | __GFP_NOWARN;
 	unsigned int order = min_t(unsigned int, ilog2(nr), FOLD_MAX_ORDER);
 	struct folio *folio;
+	gfp_t effort;
 	int err;
 
 	if (phys)
 		order = min_t(unsigned int, order, __ffs(phys));
 	for (;;) {
 		/* A large folio is a bonus: no effort for it. */
-		folio = fold_filemap_alloc_folio(order ? gfp | __GFP_NORETRY :
-							 gfp, order);
+		effort = order || others ? gfp | __GFP_NORETRY : gfp;
+		folio = fold_filemap_alloc_folio(effort, order);
 		if (folio) {
 			err = filemap_add_folio(space->mapping, folio, phys,
-						GFP_KERNEL);
+						effort);
 			if (!err) {
 				fold_reclaim_hook(space, folio);
 				return folio;
@@ -341,7 +347,8 @@ int fold_fill(struct fold_cache *cache, unsigned long start, unsigned long nr,
 				break;
 			}
 		}
-		folio = fill_add_folio(cache, next, end - next);
+		folio = fill_add_folio(cache, next, end - next,
+				       fill->nr_folios);
 		if (IS_ERR(folio)) {
 			err = PTR_ERR(folio);
 			if (err != -EEXIST)
