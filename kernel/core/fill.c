@@ -167,8 +167,12 @@ static bool fill_overtaken(struct fold_fill *fill)
 static void fill_copy(struct work_struct *work)
 {
 	struct fold_fill *fill = container_of(work, struct fold_fill, work);
-	/* The lower mapping's invalidate_lock is held meanwhile. */
-	unsigned int nofs = memalloc_nofs_save();
+	/*
+	 * The folios are locked, and so is the lower mapping's invalidate_lock.
+	 * Whoever waits for them may be what writes the pages out that an
+	 * allocation would wait for: a loop device over a file that shares.
+	 */
+	unsigned int noio = memalloc_noio_save();
 	unsigned int tries = 0;
 	int err;
 
@@ -185,7 +189,7 @@ static void fill_copy(struct work_struct *work)
 	}
 	fill_abort(fill);
 out:
-	memalloc_nofs_restore(nofs);
+	memalloc_noio_restore(noio);
 }
 
 /**
@@ -231,6 +235,7 @@ static struct fold_fill *fill_alloc(struct fold_cache *cache,
 
 static void fill_submit(struct fold_fill *fill)
 {
+	unsigned int noio = memalloc_noio_save();
 	struct fold_extent *source;
 
 	if (!fill->nr_folios) {
@@ -247,6 +252,7 @@ static void fill_submit(struct fold_fill *fill)
 		fill_put(fill);
 		fold_fill_leaves(source);
 	}
+	memalloc_noio_restore(noio);
 }
 
 /* If a page is cached, the one behind its folio; else the page itself. */
@@ -262,45 +268,51 @@ static unsigned long fill_skip(struct fold_space *space, unsigned long phys)
 }
 
 /*
- * Adds a new folio that begins at @phys and is at most @nr pages long.
+ * Adds a new folio that begins at @phys and is at most @nr pages long. Others of
+ * the same fill are locked already if @more, and anybody may wait for those: then
+ * nothing is written out for its memory, and no effort made. Who waits may be a loop
+ * device over a file that shares, and swap or somebody's dirty pages be behind it;
+ * and nobody is to wait while a tenant looks for memory in his full memory cgroup.
+ * The fill goes without what is not there to be had, as readahead does.
  * Returns it locked, with a reference.
- *
- * With @others the fill holds locked folios already, for which anybody may wait.
- * He is not to wait while a tenant looks for memory in his full memory cgroup:
- * the fill goes without what is not there to be had, as readahead does.
  */
 static struct folio *fill_add_folio(struct fold_cache *cache,
 				    unsigned long phys, unsigned long nr,
-				    bool others)
+				    bool more)
 {
+	unsigned int noio = memalloc_flags_save(more ? PF_MEMALLOC_NOIO : 0);
 	struct fold_space *space = fold_space(cache, phys);
-	gfp_t gfp = mapping_gfp_mask(space->mapping) | __GFP_NOWARN;
+	gfp_t effort = more ? __GFP_NORETRY : 0;
+	gfp_t gfp = mapping_gfp_mask(space->mapping) | __GFP_NOWARN | effort;
 	unsigned int order = min_t(unsigned int, ilog2(nr), FOLD_MAX_ORDER);
 	struct folio *folio;
-	gfp_t effort;
 	int err;
 
 	if (phys)
 		order = min_t(unsigned int, order, __ffs(phys));
 	for (;;) {
 		/* A large folio is a bonus: no effort for it. */
-		effort = order || others ? gfp | __GFP_NORETRY : gfp;
-		folio = fold_filemap_alloc_folio(effort, order);
+		folio = fold_filemap_alloc_folio(order ? gfp | __GFP_NORETRY :
+							 gfp, order);
 		if (folio) {
 			err = filemap_add_folio(space->mapping, folio, phys,
-						effort);
+						GFP_KERNEL | effort);
 			if (!err) {
 				fold_reclaim_hook(space, folio);
-				return folio;
+				break;
 			}
 			folio_put(folio);
 		} else {
 			err = -ENOMEM;
 		}
-		if (!order)
-			return ERR_PTR(err);
+		if (!order) {
+			folio = ERR_PTR(err);
+			break;
+		}
 		order = 0;
 	}
+	memalloc_flags_restore(noio);
+	return folio;
 }
 
 /**
@@ -322,7 +334,7 @@ int fold_fill(struct fold_cache *cache, unsigned long start, unsigned long nr,
 	      unsigned long mark)
 {
 	unsigned long next = start, end = start + nr;
-	/* Folios are locked meanwhile: keep short what reclaim may do for us. */
+	/* Keep short what reclaim may do for us, since others wait. */
 	unsigned int nofs = memalloc_nofs_save();
 	struct fold_space *space = fold_space(cache, start);
 	struct fold_fill *fill = NULL;

@@ -133,6 +133,7 @@ static long backing_fallocate(struct file *lower, int mode, loff_t offset,
 	struct inode *inode = fold_backing_inode(lower);
 	long err;
 
+	guard(fold_memalloc)(inode);
 	err = fold_fallocate_begin(inode, mode, offset, len);
 	if (!err)
 		err = fops->fallocate ? fops->fallocate(lower, mode, offset,
@@ -202,6 +203,7 @@ static int backing_fadvise(struct file *lower, loff_t start, loff_t len,
 	bool shared;
 	int err;
 
+	guard(fold_memalloc)(inode);
 	shared = READ_ONCE(map->nr) && start >= 0 && start < size && len >= 0;
 	if (len && shared && len < end - start)
 		end = start + len;

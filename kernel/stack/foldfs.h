@@ -12,7 +12,9 @@
 #include <linux/fs.h>
 #include <linux/lockdep.h>
 #include <linux/mount.h>
+#include <linux/pagemap.h>
 #include <linux/path.h>
+#include <linux/sched/mm.h>
 #include <linux/xarray.h>
 #include <linux/xattr.h>
 
@@ -158,6 +160,17 @@ static inline int fold_sync_metadata(struct inode *inode, unsigned long sb_flags
 
 #define FOLD_SYNC_NAMES	(SB_SYNCHRONOUS | SB_DIRSYNC)
 #define FOLD_SYNC_FILES	SB_SYNCHRONOUS
+
+/*
+ * A loop device takes __GFP_IO and __GFP_FS from the mapping of the file that it
+ * is over, for all who bring pages of it in or write to it: whoever does so holds
+ * what the loop device needs, and would wait for it to write memory out. That is
+ * the upper mapping, and pages are allocated in the lower one.
+ */
+DEFINE_LOCK_GUARD_1(fold_memalloc, struct inode,
+		    _T->flags = memalloc_flags_save(mapping_gfp_mask(_T->lock->i_mapping) &
+						    __GFP_IO ? 0 : PF_MEMALLOC_NOIO),
+		    memalloc_flags_restore(_T->flags), unsigned int flags)
 
 /* file.c */
 extern const struct file_operations fold_file_operations;

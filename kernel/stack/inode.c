@@ -378,6 +378,7 @@ int fold_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	struct fold_opener op;
 	int err = 0;
 
+	guard(fold_memalloc)(inode);
 	/*
 	 * The open file is ours and not the lower filesystem's, and it never
 	 * saw O_TRUNC.

@@ -293,6 +293,7 @@ static vm_fault_t fold_fault(struct vm_fault *vmf)
 	unsigned long seq = READ_ONCE(map->seq);
 	vm_fault_t ret = 0;
 
+	guard(fold_memalloc)(inode);
 	if (!READ_ONCE(map->nr)) {
 		kick_join(vma);
 	} else {
@@ -345,6 +346,7 @@ static vm_fault_t fold_page_mkwrite(struct vm_fault *vmf)
 	unsigned long first = vmf->pgoff, nr = 1;
 	vm_fault_t ret = VM_FAULT_NOPAGE;
 
+	guard(fold_memalloc)(inode);
 	/*
 	 * A foreign page is never written. Its break zaps it, and the next
 	 * fault finds the lower file's page.

@@ -72,6 +72,7 @@ loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 	if (flags & ~(REMAP_FILE_DEDUP | REMAP_FILE_ADVISORY))
 		return -EINVAL;
 
+	guard(fold_memalloc)(inode);
 	fold_sync_flags(in);
 	fold_sync_flags(out);
 	/* Before the lock: leases are waited for as long as their holders like. */

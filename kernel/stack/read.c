@@ -172,6 +172,7 @@ ssize_t fold_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	unsigned long seq;
 	ssize_t ret;
 
+	guard(fold_memalloc)(inode);
 	if (!iov_iter_count(to))
 		return 0;
 	fold_sync_flags(file);
@@ -317,6 +318,7 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 	unsigned long seq;
 	size_t part;
 
+	guard(fold_memalloc)(inode);
 	fold_sync_flags(in);
 	if (READ_ONCE(in->f_flags) & O_DIRECT)
 		return copy_splice_read(in, ppos, pipe, len, flags);

@@ -227,6 +227,7 @@ ssize_t fold_splice_write(struct pipe_inode_info *pipe, struct file *out,
 	vec = kmalloc_array(SPLICE_BUFFERS, sizeof(*vec), GFP_KERNEL);
 	if (!vec)
 		return -ENOMEM;
+	guard(fold_memalloc)(file_inode(out));
 	fold_sync_flags(out);
 	init_sync_kiocb(&iocb, out);
 	iocb.ki_pos = *ppos;

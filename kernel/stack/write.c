@@ -273,6 +273,7 @@ static ssize_t buffered_write(struct kiocb *iocb, struct iov_iter *from)
  */
 ssize_t fold_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
+	guard(fold_memalloc)(file_inode(iocb->ki_filp));
 	if (!iov_iter_count(from))
 		return 0;
 	if (iocb->ki_flags & IOCB_DIRECT)
