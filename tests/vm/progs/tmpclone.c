@@ -113,7 +113,7 @@ static void moment(int times)
 
 /* ---- in hand ----------------------------------------------------------------------- */
 
-static void in_pipe(void)
+static void in_pipe(size_t pages)
 {
 	char old[PAGE], new[PAGE], got[PAGE], *m;
 	int a = create("a"), b = create("b"), ends[2];
@@ -122,6 +122,7 @@ static void in_pipe(void)
 	memset(old, 'o', PAGE);
 	memset(new, 'n', PAGE);
 	write_all(a, old, PAGE, 0);
+	sys(pwrite(a, old, PAGE, (pages - 1) * PAGE));
 	clone_file(a, b);
 	sys(pipe(ends));
 	m = map(a, PROT_READ, PAGE);
@@ -139,6 +140,9 @@ static void in_pipe(void)
 	if (read_all(b, got, PAGE, 0) != PAGE)
 		die("a short file");
 	same_bytes(got, new, PAGE, "the file");
+	close(b);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 /*
@@ -336,7 +340,8 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "moment"))
 		moment(atoi(argv[3]));
 	else if (!strcmp(argv[1], "pipe"))
-		in_pipe();
+		for (size_t pages = 1; pages < 100000; pages *= 40)
+			in_pipe(pages);
 	else if (!strcmp(argv[1], "direct"))
 		direct(argv[3]);
 	else if (!strcmp(argv[1], "ways"))
