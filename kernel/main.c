@@ -6,6 +6,13 @@
 
 #include "stack/foldfs.h"
 
+#ifdef FOLD_TMP
+#include "tmp/foldtmp.h"
+#else
+static int __init ftmp_init(void) { return 0; }
+static void ftmp_exit(void) { }
+#endif
+
 static int __init foldfs_init(void)
 {
 	int err;
@@ -25,11 +32,16 @@ static int __init foldfs_init(void)
 	err = fold_share_module_init();
 	if (err)
 		goto err_freeze;
-	err = register_filesystem(&fold_fs_type);
+	err = ftmp_init();
 	if (err)
 		goto err_share;
+	err = register_filesystem(&fold_fs_type);
+	if (err)
+		goto err_tmp;
 	return 0;
 
+err_tmp:
+	ftmp_exit();
 err_share:
 	fold_share_module_exit();
 err_freeze:
@@ -46,6 +58,7 @@ err_files:
 static void __exit foldfs_exit(void)
 {
 	unregister_filesystem(&fold_fs_type);
+	ftmp_exit();
 	fold_share_module_exit();
 	fold_freeze_module_exit();
 	fold_direct_exit();

@@ -190,8 +190,8 @@ void fold_mapped_allow(struct fold_map *map)
 }
 
 /**
- * fold_mapped_look - are pages of a folio in use where the file is mapped
- * @map: the sharer
+ * fold_mapping_look - are pages of a folio in use where a file is mapped
+ * @mapping: the file's mapping
  * @index: first page of the file
  * @nr: pages
  * @page: what the file shows at @index; a part of one folio
@@ -204,10 +204,10 @@ void fold_mapped_allow(struct fold_map *map)
  * Context: reclaim; waits for no lock that is held across an allocation.
  * Return: what is known of the most used one.
  */
-enum fold_use fold_mapped_look(struct fold_map *map, unsigned long index,
-			       unsigned long nr, struct page *page)
+enum fold_use fold_mapping_look(struct address_space *mapping,
+				unsigned long index, unsigned long nr,
+				struct page *page)
 {
-	struct address_space *mapping = sharer_mapping(map);
 	unsigned long last = index + nr - 1;
 	enum fold_use use = FOLD_IDLE;
 	struct vm_area_struct *vma;
@@ -229,4 +229,20 @@ enum fold_use fold_mapped_look(struct fold_map *map, unsigned long index,
 	}
 	i_mmap_unlock_read(mapping);
 	return use;
+}
+
+/**
+ * fold_mapped_look - fold_mapping_look() for a sharer
+ * @map: the sharer
+ * @index: first page of the file
+ * @nr: pages
+ * @page: what the file shows at @index; a part of one folio
+ *
+ * Context: reclaim; waits for no lock that is held across an allocation.
+ * Return: what is known of the most used one.
+ */
+enum fold_use fold_mapped_look(struct fold_map *map, unsigned long index,
+			       unsigned long nr, struct page *page)
+{
+	return fold_mapping_look(sharer_mapping(map), index, nr, page);
 }

@@ -69,6 +69,18 @@ void *kmem_cache_alloc(struct kmem_cache *cache, unsigned int gfp)
 	return obj;
 }
 
+void *kmem_cache_zalloc(struct kmem_cache *cache, unsigned int gfp)
+{
+	void *obj;
+
+	do {
+		obj = kmem_cache_alloc(cache, gfp);
+	} while (!obj && gfp & __GFP_NOFAIL);
+	if (obj)
+		memset(obj, 0, cache->size);
+	return obj;
+}
+
 void kmem_cache_free(struct kmem_cache *cache, void *obj)
 {
 	BUG_ON(!obj);

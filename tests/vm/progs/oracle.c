@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * oracle -s SEED -p PROCESSES -t SECONDS [-n CHECKED] [-o] [-q]
+ * oracle -s SEED -p PROCESSES -t SECONDS [-n CHECKED] [-o] [-q] [-z]
  *	  [-m DIR2] DIR LOWER
  *
  * Several processes read and change a handful of reflinked files in DIR in all
@@ -12,7 +12,8 @@
  * in DIR2, another mount over LOWER. With -q another process takes nearly all free
  * memory again and again. With -n the run ends when so many operations were checked,
  * if that is before the time is over: reads (or looks at a word of a mapping) all of
- * whose words were judged.
+ * whose words were judged. With -z nothing is asked for that tmpfs has not: zeroed and
+ * shifted ranges are punched ones then.
  *
  * The seed decides the sequence of operations of each process, and so brings a
  * run back as far as the scheduler allows.
@@ -25,7 +26,7 @@
 #define SPAN		16			/* blocks that one operation touches at most */
 
 static const char *dir, *other_dir, *lower;
-static bool outside, squeeze;
+static bool outside, squeeze, as_tmpfs;
 static uint64_t enough = ~0ULL;
 static uint64_t seed;
 
@@ -637,10 +638,13 @@ static void one_operation(void)
 		do_truncate();
 		break;
 	case ZERO:
-		do_zero(op.r[0] / 100 & 1);
+		do_zero(as_tmpfs || op.r[0] / 100 & 1);
 		break;
 	case SHIFT:
-		do_shift(op.r[0] / 100 & 1);
+		if (as_tmpfs)
+			do_zero(true);
+		else
+			do_shift(op.r[0] / 100 & 1);
 		break;
 	case CLONE:
 		do_copy(BY_CLONE);
@@ -792,7 +796,7 @@ int main(int argc, char **argv)
 	pid_t squeezer;
 	int c;
 
-	while ((c = getopt(argc, argv, "s:p:t:n:oqm:")) != -1) {
+	while ((c = getopt(argc, argv, "s:p:t:n:oqzm:")) != -1) {
 		if (c == 's')
 			seed = strtoull(optarg, NULL, 0);
 		else if (c == 'p')
@@ -805,13 +809,15 @@ int main(int argc, char **argv)
 			outside = true;
 		else if (c == 'q')
 			squeeze = true;
+		else if (c == 'z')
+			as_tmpfs = true;
 		else if (c == 'm')
 			other_dir = optarg;
 		else
 			nr = 0;
 	}
 	if (optind + 2 != argc || nr < 1 || nr > 32)
-		die("usage: oracle -s SEED -p PROCESSES -t SECONDS [-n CHECKED] [-o] [-q] [-m DIR2] "
+		die("usage: oracle -s SEED -p PROCESSES -t SECONDS [-n CHECKED] [-o] [-q] [-z] [-m DIR2] "
 		    "DIR LOWER");
 	dir = argv[optind];
 	lower = argv[optind + 1];

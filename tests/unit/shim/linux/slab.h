@@ -11,6 +11,7 @@ struct kmem_cache;
 #define __GFP_NORETRY		0
 #define __GFP_NOWARN		0
 #define __GFP_ACCOUNT		0
+#define __GFP_NOFAIL		1
 #define SLAB_RECLAIM_ACCOUNT	0
 #define SLAB_ACCOUNT		0
 
@@ -19,6 +20,7 @@ struct kmem_cache *kmem_cache_create(const char *name, unsigned int size,
 				     void (*ctor)(void *));
 void kmem_cache_destroy(struct kmem_cache *cache);
 void *kmem_cache_alloc(struct kmem_cache *cache, unsigned int gfp);
+void *kmem_cache_zalloc(struct kmem_cache *cache, unsigned int gfp);
 void kmem_cache_free(struct kmem_cache *cache, void *obj);
 void *kmalloc(size_t size, unsigned int gfp);
 void *kzalloc(size_t size, unsigned int gfp);
