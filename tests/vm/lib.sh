@@ -15,6 +15,10 @@ DISK2=/dev/vdb
 LOWER=/mnt/lower
 FOLD=/mnt/fold
 MODULE=/foldfs.ko
+DAX_MODULE=/dm-fold.ko
+# The pmem device of a test that says `# args: memmap=SIZE!ADDRESS`.
+# shellcheck disable=SC2034
+POOL=/dev/pmem0
 T=/run/t		# the running test's notes and reasons
 
 # ---- verdicts --------------------------------------------------------------
@@ -133,6 +137,34 @@ fold_mount() {
 	mount -t foldfs "$@" "$lower" "$mnt"
 }
 
+# load_dm_fold: unless it is loaded, with what makes a pmem device of memmap=.
+load_dm_fold() {
+	[ -d /sys/module/dm_fold ] && return
+	[ -e $DAX_MODULE ] || skip "there is no dm-fold.ko for this kernel"
+	need_module dm-mod
+	need_module nd_pmem
+	need_module nd_e820
+	until_true 10 [ -b $POOL ]
+	insmod $DAX_MODULE
+}
+
+# fold_device NAME [LOWER [OPTIONS...]]: a read-only table over LOWER, whose device
+# is $DAX then
+fold_device() {
+	local name=$1 lower=${2:-$DISK}
+	shift $(( $# < 2 ? $# : 2 ))
+	load_dm_fold
+	dmsetup create --readonly "$name" \
+		--table "0 $(blockdev --getsz "$lower") fold $lower $POOL ro $*"
+	# shellcheck disable=SC2034
+	DAX=/dev/dm-$(dmsetup info -c --noheadings -o minor "$name")
+}
+
+# dax_counter NAME KEY: one of the figures in the device's status
+dax_counter() {
+	dmsetup status "$1" | tr ' ' '\n' | sed -n "s/^$2=//p"
+}
+
 # devno MOUNTPOINT: major:minor, as in /proc/self/mountinfo; the topmost mount.
 devno() {
 	awk -v mnt="$1" '$5 == mnt { dev = $3 } END { print dev }' /proc/self/mountinfo
@@ -241,13 +273,14 @@ _cleanup() {
 		cat "$name" >"/proc/sys/${m//./\/}"
 	done
 
-	if [ -d /sys/module/foldfs ]; then
+	for name in foldfs dm_fold; do
+		[ -d /sys/module/$name ] || continue
 		for try in 1 2 3 4 5 6 7 8 9 10; do
-			m=$(rmmod foldfs 2>&1) && break
+			m=$(rmmod $name 2>&1) && break
 			sleep 0.2
 		done
-		[ ! -d /sys/module/foldfs ] || _left "foldfs cannot be unloaded: $m"
-	fi
+		[ ! -d /sys/module/$name ] || _left "$name cannot be unloaded: $m"
+	done
 	if [ ! -d /sys/module/foldfs ]; then
 		# A slab cache whose frees wait for RCU goes a moment later.
 		for try in 1 2 3 4 5 6 7 8 9 10; do

@@ -35,6 +35,10 @@ def initrd(kernel, shape, scripts, extra, name):
         ko = build.module(kernel, shape.flavour)
         if ko:
             products["foldfs.ko"] = ko
+            # Where the kernel has no device mapper or DAX there is none.
+            dax = os.path.join(os.path.dirname(ko), "dm-fold.ko")
+            if os.path.exists(dax):
+                products["dm-fold.ko"] = dax
         parts = [image.userland(kernel)]
         if shape.python:
             parts.append(image.python())
