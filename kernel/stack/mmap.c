@@ -198,8 +198,9 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 				count_vm_event(PGMAJFAULT);
 				major = VM_FAULT_MAJOR;
 			}
+			/* Memory may have sufficed for its neighbours alone. */
 			fold_pages_fill_around(map, &page.run, vmf->pgoff, ra,
-					       random);
+					       random || tries);
 			continue;
 		}
 		/* What was just read for this page does not ask for more. */
