@@ -17,7 +17,7 @@ packages() {
 		packages build
 		echo python3 qemu-system-x86 busybox-static kmod xfsprogs btrfs-progs \
 			e2fsprogs dmsetup attr acl util-linux coreutils diffutils \
-			findutils grep sed bash apparmor
+			findutils grep sed bash apparmor secilc
 		;;
 	series)
 		echo debian-archive-keyring dpkg tar util-linux kmod coreutils

@@ -34,6 +34,12 @@
 #define FOLD_IOC_SNAPSHOT	BIT(7)
 /* Known to 32-bit programs alone, whose structures differ. */
 #define FOLD_IOC_COMPAT		BIT(8)
+/*
+ * Changes any file of the filesystem, unannounced, for CAP_SYS_ADMIN: refused to him.
+ * Others hear from the lower filesystem that they may not, or that there is no such
+ * command.
+ */
+#define FOLD_IOC_MENDS		BIT(9)
 /* One of those that carry descriptors. */
 #define FOLD_IOC_CARRIES	(FOLD_IOC_EXCHANGE | FOLD_IOC_SWAP | \
 				 FOLD_IOC_SNAPSHOT)

@@ -90,10 +90,10 @@ static const struct fold_ioctl xfs_ioctls[] = {
 	{ XFS_R(125, 4), 0 },			/* GOINGDOWN */
 	{ XFS_W(116, 8), 0 },			/* ERROR_INJECTION */
 	{ XFS_W(117, 8), 0 },			/* ERROR_CLEARALL */
-	/*
-	 * Not here: SCRUB_METADATA and SCRUBV_METADATA (60, 64), which mend any
-	 * file by its number, unannounced; scrub the lower filesystem.
-	 */
+
+	/* Any file, by its number. */
+	{ XFS_WR(60, 64), FOLD_IOC_MENDS },	/* SCRUB_METADATA */
+	{ XFS_WR(64, 40), FOLD_IOC_MENDS },	/* SCRUBV_METADATA */
 };
 
 /* The addresses of realtime files are another device's. */

@@ -82,6 +82,8 @@ static long do_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 		return -EPERM;
 	if (ioc->flags & FOLD_IOC_OPENS)
 		return -EOPNOTSUPP;
+	if (ioc->flags & FOLD_IOC_MENDS && capable(CAP_SYS_ADMIN))
+		return -ENOTTY;
 	/* As lower filesystems say of those that they cannot do by an ID mapping. */
 	if (ioc->flags & FOLD_IOC_IDMAP && is_idmapped_mnt(file->f_path.mnt))
 		return -EINVAL;

@@ -198,7 +198,7 @@ static vm_fault_t fault_shared(struct vm_fault *vmf, struct fold_map *map)
 				count_vm_event(PGMAJFAULT);
 				major = VM_FAULT_MAJOR;
 			}
-			/* If there was no memory for all, for it alone. */
+			/* Memory may have sufficed for its neighbours alone. */
 			fold_pages_fill_around(map, &page.run, vmf->pgoff, ra,
 					       random || tries);
 			continue;

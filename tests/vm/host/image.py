@@ -233,6 +233,9 @@ def subject(path, products, scripts, base):
         shared = [glob.glob(os.path.join(paths.VM, "t", "*" + end)) for end in (".inc", ".py")]
         for extra in sorted(sum(shared, [])):
             archive.copy("tests/" + os.path.basename(extra), extra)
+        # SELinux's policy module, which the packages bring along
+        archive.copy("tests/foldfs.cil",
+                     os.path.join(paths.TOP, "packaging", "selinux", "foldfs.cil"))
         for name, file in products.items():
             archive.copy(name, file)
         binaries = [f for n, f in products.items() if n.startswith(("usr/bin/", "usr/sbin/"))]

@@ -8,6 +8,7 @@
  *	limits iopoll FILE		a polled direct read by io_uring
  *	limits grown FILE BELOW		FIONREAD and copy_file_range(2) of what has grown
  *	limits core FILE		maps a file and dies, so that it is in the core
+ *	limits lease FILE OTHER		a lease by one way, and an open for writing by the other
  *
  * What comes is printed: the name of an error, or what was asked for.
  */
@@ -115,6 +116,15 @@ static void core(char **args)
 	abort();
 }
 
+static void lease(char **args)
+{
+	int fd = sys(open(args[0], O_RDONLY));
+
+	signal(SIGIO, SIG_IGN);
+	sys(fcntl(fd, F_SETLEASE, F_RDLCK));
+	say(open(args[1], O_WRONLY | O_NONBLOCK) < 0 ? -1 : 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -128,6 +138,7 @@ int main(int argc, char **argv)
 		{ "iopoll", 1, iopoll },
 		{ "grown", 2, grown },
 		{ "core", 1, core },
+		{ "lease", 2, lease },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {

@@ -1,6 +1,6 @@
 # shows: flock, POSIX and OFD record locks exclude, wait, are told of and given back between
 #        two mounts of one tree, and between a mount and the tree below, as between two
-#        openers on XFS
+#        openers on XFS; leases bind those who come through the same mount
 . /tests/lib.sh
 
 fresh_xfs
@@ -27,6 +27,13 @@ assert_fails "" flock -n /mnt/second/dir true
 assert_fails "" flock -n $LOWER/stacked/dir true
 kill $holder
 until_true 30 flock -n /mnt/second/dir true
+
+# Leases are those of a mount: who comes by another way does not break them.
+assert_eq "$(limits lease $LOWER/native/file $LOWER/native/file)" EAGAIN "an open under a lease, on XFS"
+assert_eq "$(limits lease $FOLD/file $FOLD/file)" EAGAIN "an open under a lease"
+for other in /mnt/second $LOWER/stacked; do
+	assert_eq "$(limits lease $FOLD/file $other/file)" 0 "an open through $other under a lease"
+done
 
 # Nothing is left of any of them.
 assert_eq "$(grep -c . /proc/locks)" 0 "locks"

@@ -1,22 +1,34 @@
 # shows: random calls of five processes with different rights answer on foldfs as they do
-# on XFS, one by one; a bug that is planted in the module is found and minimised
+# on XFS, one by one, also where some come through a second mount, and with mapped IDs; a bug
+# that is planted in the module is found and minimised
 # module: test
 # timeout: 500
 . /tests/lib.sh
 
 fresh_xfs
-mkdir $LOWER/stacked $LOWER/native
+mkdir $LOWER/stacked $LOWER/native /mnt/second /mnt/mapped /mnt/native-mapped
 fold_mount $LOWER/stacked
+fold_mount $LOWER/stacked /mnt/second
 
 switch() {	# PARAMETER 0|1
 	echo "$2" >/sys/module/foldfs/parameters/"$1"
 }
 for seed in 104 105 106 107; do
 	switch join_eagerly $(( seed % 2 ))
-	difftest -s $seed -n 4500 $FOLD $LOWER/native >/tmp/difftest ||
+	difftest -s $seed -n 3500 -b /mnt/second,$LOWER/native $FOLD $LOWER/native >/tmp/difftest ||
 		fail "$(head -c 3000 /tmp/difftest)"
 	note "$(cat /tmp/difftest)"
 done
+# Who is mapped may not remove what others have left.
+rm -rf $LOWER/stacked/* $LOWER/native/*
+chown 100000:100000 $LOWER/stacked $LOWER/native
+idmap 100000 0 100000 $FOLD /mnt/mapped
+idmap 100000 0 100000 $LOWER/native /mnt/native-mapped
+difftest -s 110 -n 3500 /mnt/mapped /mnt/native-mapped >/tmp/difftest ||
+	fail "with mapped IDs: $(head -c 3000 /tmp/difftest)"
+note "with mapped IDs: $(cat /tmp/difftest)"
+rm -rf $LOWER/stacked/* $LOWER/native/*
+chown 0:0 $LOWER/stacked $LOWER/native
 assert_ge "$(counter $FOLD breaks)" 100 "breaks"
 note "joins $(counter $FOLD joins), breaks $(counter $FOLD breaks)"
 

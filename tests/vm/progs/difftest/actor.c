@@ -30,6 +30,7 @@ const char *const actor_names[ACTORS] = {
 int fds[SLOTS] = { -1, -1, -1, -1 };
 struct mapping maps[MAPS];
 int proc_fds;
+int elsewhere = -1;
 unsigned char *buffer;
 bool tracing;
 
@@ -241,7 +242,9 @@ static void become(int side, int actor, const char *root)
 	umask(actor == 2 ? 002 : 022);
 	buffer = aligned_alloc(BLOCK, BUFSIZE);
 	proc_fds = open("/proc/self/fd", O_RDONLY | O_DIRECTORY);
-	if (!buffer || proc_fds < 0)
+	if (ways[side])
+		elsewhere = open(ways[side], O_RDONLY | O_DIRECTORY);
+	if (!buffer || proc_fds < 0 || (ways[side] && elsewhere < 0))
 		err(2, "cannot set up an actor");
 	if (actor == 3)
 		enter_namespace(side);

@@ -97,6 +97,7 @@ struct kind {
 			 struct result *r)
 
 extern const struct kind data_kinds[], name_kinds[], attribute_kinds[], held_kinds[];
+extern const struct kind odd_kinds[];
 
 /* sequence.c */
 void decide(uint64_t seed, unsigned int index, struct call *c);
@@ -114,6 +115,7 @@ struct mapping {
 extern int fds[SLOTS];
 extern struct mapping maps[MAPS];
 extern int proc_fds;		/* /proc/self/fd, opened before the chroot */
+extern int elsewhere;		/* the tree by the other way, or -1 */
 extern unsigned char *buffer;
 extern bool tracing;
 extern const char *const actor_names[ACTORS];
@@ -146,6 +148,7 @@ struct stage {
 extern struct stage *stage;
 extern uint64_t seed;
 extern const char *roots[SIDES];
+extern const char *ways[SIDES];	/* other mounts of the same trees, or NULL */
 
 void ring(uint32_t *bell);
 bool wait_while(uint32_t *bell, uint32_t value, int seconds);

@@ -2,12 +2,14 @@
 /*
  * difftest - the same random system calls on two filesystems, compared one by one
  *
- *	difftest [-s SEED] [-n CALLS] [-m CALLS] [-k INDEX,INDEX...] FOLDFS XFS
+ *	difftest [-s SEED] [-n CALLS] [-m CALLS] [-k INDEX,INDEX...] [-b FOLDFS,XFS] FOLDFS XFS
  *
- * Both directories are emptied first. -m limits the time for minimising. With -k,
+ * Both directories are emptied first. -b names another mount of each, through which some
+ * of the calls come. -m limits the time for minimising. With -k,
  * only these calls of the sequence are made, and shown. See difftest.h for the words.
  *
- * Exit status: 0 the same, 1 a difference (which is minimised), 2 trouble.
+ * Exit status: 0 the same, 1 a difference (which is minimised) or a call that hangs, 2 trouble,
+ * 3 a call that hangs and cannot be killed, whose trees are left as they are.
  */
 #include <err.h>
 #include <stdio.h>
@@ -93,7 +95,7 @@ int main(int argc, char **argv)
 	time_t start = time(NULL);
 	int opt, status;
 
-	while ((opt = getopt(argc, argv, "s:n:m:k:")) != -1) {
+	while ((opt = getopt(argc, argv, "s:n:m:k:b:")) != -1) {
 		switch (opt) {
 		case 's':
 			seed = strtoull(optarg, NULL, 0);
@@ -107,12 +109,16 @@ int main(int argc, char **argv)
 		case 'k':
 			list = optarg;
 			break;
+		case 'b':
+			ways[0] = strtok(optarg, ",");
+			ways[1] = strtok(NULL, ",");
+			break;
 		default:
 			return 2;
 		}
 	}
 	if (argc - optind != SIDES)
-		errx(2, "usage: difftest [-s SEED] [-n CALLS] [-m CALLS] [-k INDEX,INDEX...] FOLDFS XFS");
+		errx(2, "usage: difftest [-s SEED] [-n CALLS] [-m CALLS] [-k INDEX,INDEX...] [-b FOLDFS,XFS] FOLDFS XFS");
 	roots[0] = argv[optind];
 	roots[1] = argv[optind + 1];
 	setvbuf(stdout, NULL, _IOLBF, 0);

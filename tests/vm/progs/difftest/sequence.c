@@ -61,14 +61,14 @@ static off_t decide_offset(struct random *r)
 static const struct kind *decide_kind(struct random *r, int profile)
 {
 	static const struct kind *const tables[] = {
-		data_kinds, name_kinds, attribute_kinds, held_kinds,
+		data_kinds, name_kinds, attribute_kinds, held_kinds, odd_kinds,
 	};
 	static int total[PROFILES];
 	const struct kind *k;
 	int n, t;
 
 	if (!total[profile])
-		for (t = 0; t < 4; t++)
+		for (t = 0; t < 5; t++)
 			for (k = tables[t]; k->name; k++)
 				total[profile] += k->weight[profile];
 	n = rnd(r, total[profile]);

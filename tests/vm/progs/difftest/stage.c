@@ -28,6 +28,7 @@
 struct stage *stage;
 uint64_t seed;
 const char *roots[SIDES];
+const char *ways[SIDES];
 static pid_t pids[SIDES][ACTORS];
 
 /* Count a bell up and wake whoever waits for it. */
@@ -160,11 +161,35 @@ void stage_open(void)
 	}
 }
 
+/* Where in the kernel a process is, as far as that is told. */
+static void tell_where(pid_t pid)
+{
+	char path[64], line[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		printf("   %s", line);
+	if (f)
+		fclose(f);
+}
+
 static void tell_hang(void)
 {
-	for (int side = 0; side < SIDES; side++)
-		printf("side %d (%s) came to call %u of %u\n", side, roots[side],
-		       stage->turn[side], stage->n);
+	static struct call c;
+	uint32_t turn;
+
+	for (int side = 0; side < SIDES; side++) {
+		turn = __atomic_load_n(&stage->turn[side], __ATOMIC_ACQUIRE);
+		if (turn >= stage->n)
+			continue;
+		decide(seed, stage->index[turn], &c);
+		printf("/* %s: %s hangs in call %u (%s):\n", roots[side],
+		       actor_names[c.actor], c.index, c.kind->name);
+		tell_where(pids[side][c.actor]);
+		printf(" */\n");
+	}
 }
 
 /* Returns false if a side does not come to the end. */
@@ -202,6 +227,21 @@ bool stage_play(const unsigned int *index, unsigned int n)
 	return true;
 }
 
+/* Returns false if a process that was killed does not go. */
+static bool reap(pid_t pid)
+{
+	struct timespec moment = { .tv_nsec = 20000000 };
+	time_t end = time(NULL) + PATIENCE;
+
+	while (!waitpid(pid, NULL, WNOHANG)) {
+		if (time(NULL) > end)
+			return false;
+		nanosleep(&moment, NULL);
+	}
+	return true;
+}
+
+/* Whoever cannot be killed is left behind, and nothing more is done on these trees. */
 void stage_close(void)
 {
 	int side, actor;
@@ -211,6 +251,12 @@ void stage_close(void)
 		for (actor = 0; actor < ACTORS; actor++)
 			kill(pids[side][actor], SIGKILL);
 	for (side = 0; side < SIDES; side++)
-		for (actor = 0; actor < ACTORS; actor++)
-			waitpid(pids[side][actor], NULL, 0);
+		for (actor = 0; actor < ACTORS; actor++) {
+			if (reap(pids[side][actor]))
+				continue;
+			printf("/* %s: %s cannot be killed */\n", roots[side],
+			       actor_names[actor]);
+			fflush(stdout);
+			_exit(3);
+		}
 }
