@@ -4,7 +4,7 @@
 # smp: 4
 . /tests/lib.sh
 
-PIECES=1500
+PIECES=$(sized 1500 300)
 
 # One page for each: nothing is merged, on the disk or in the table of fragments.
 make_clones() {	# DIRECTORY N
