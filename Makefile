@@ -46,7 +46,8 @@ help:
 	@echo 'make torture            the oracle for an hour and more: SEEDS="1 2 3" MINUTES=5'
 	@echo '                        CHECKED=10000000 KERNEL=debug or kcsan'
 	@echo 'make mutations          plant bugs in copies of the tree: do the tests find them?'
-	@echo '                        (some minutes each; T=<part of a name> for some)'
+	@echo '                        (some minutes each; T=<part of a name> for some,'
+	@echo '                        KERNEL=kcsan for those that only that one can see)'
 	@echo 'make crashes            kill the VM under load, N=100 times, and look what is left'
 	@echo 'make check-system       a Debian system lives on foldfs and on XFS, and is the same'
 	@echo '                        afterwards: apt, gcc, git, sqlite (ten minutes when emulated)'
@@ -90,7 +91,7 @@ torture:
 
 mutations:
 	@scripts/deps.sh vm
-	@tests/torture/mutations/run '$(T)'
+	@KERNEL='$(KERNEL)' tests/torture/mutations/run '$(T)'
 
 crashes:
 	@scripts/deps.sh vm
