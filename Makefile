@@ -48,7 +48,8 @@ help:
 	@echo 'make tenants            tenants who mean harm, an oracle and a bystander, in turns on'
 	@echo '                        XFS and on foldfs: MINUTES=60 SEED=1 KERNEL=debug'
 	@echo 'make mutations          plant bugs in copies of the tree: do the tests find them?'
-	@echo '                        (some minutes each; T=<part of a name> for some)'
+	@echo '                        (some minutes each; T=<part of a name> for some,'
+	@echo '                        KERNEL=kcsan for those that only that one can see)'
 	@echo 'make crashes            kill the VM under load, N=100 times, and look what is left'
 	@echo 'make check-system       a Debian system lives on foldfs and on XFS, and is the same'
 	@echo '                        afterwards: apt, gcc, git, sqlite (ten minutes when emulated)'
@@ -96,7 +97,7 @@ tenants:
 
 mutations:
 	@scripts/deps.sh vm
-	@tests/torture/mutations/run '$(T)'
+	@KERNEL='$(KERNEL)' tests/torture/mutations/run '$(T)'
 
 crashes:
 	@scripts/deps.sh vm

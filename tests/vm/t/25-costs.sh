@@ -8,6 +8,8 @@
 # timeout: 300
 . /tests/lib.sh
 
+APART=$(sized 400 40)	# clones that have drifted apart
+MANY=$(sized 60000 3000)	# references to one block
 TRACING=/sys/kernel/tracing
 [ -d $TRACING/events ] || mount -t tracefs tracefs $TRACING
 
@@ -37,7 +39,7 @@ sync
 
 # ---- joining beside clones that have drifted apart ---------------------------
 mkdir $LOWER/apart
-for (( i = 0; i < 401; i++ )); do
+for (( i = 0; i <= APART; i++ )); do
 	cp --reflink=always $LOWER/image $LOWER/apart/$i
 	dd if=/dev/urandom of=$LOWER/apart/$i bs=4k seek=$(( i * 10 + 5 )) count=1 conv=notrunc status=none
 done
@@ -59,22 +61,23 @@ for i in 0 1 2 3; do
 done
 join_one 4
 few=$asked
-for (( i = 5; i < 400; i++ )); do
+for (( i = 5; i < APART; i++ )); do
 	head -c 4096 $FOLD/apart/$i >/dev/null
 done
-until_true 60 joined 800
-join_one 400
-note "questions for extents at a join: $few beside 4 clones that have drifted apart, $asked beside 400"
-assert_le "$asked" $(( few + 2 )) "questions for extents beside 400 clones"
+until_true 60 joined $(( 2 * APART ))
+join_one $APART
+note "questions for extents at a join: $few beside 4 clones that have drifted apart, $asked beside $APART"
+assert_le "$asked" $(( few + 2 )) "questions for extents beside $APART clones"
 
 # ---- the end of a clone of a cached image -------------------------------------
 cp --reflink=always $FOLD/image $FOLD/clone
 cat $FOLD/image $FOLD/clone >/dev/null
-until_true 30 joined 804
+all=$(( 2 * APART + 4 ))
+until_true 30 joined $all
 assert_ge "$(counter $FOLD pages_cached)" 4096 "pages_cached"
 count_calls filemap_get_folios
 rm $FOLD/clone
-until_true 30 joined 803
+until_true 30 joined $(( all - 1 ))
 looked=$(calls filemap_get_folios)
 no_calls
 note "looks into the page cache for the end of a clone of 4,096 cached pages: $looked"
@@ -85,7 +88,7 @@ assert_ge "$(counter $FOLD pages_cached)" 4096 "pages_cached after a clone was r
 # The one that maps comes last, so that the others would all be visited first.
 cp --reflink=always $FOLD/image $FOLD/last
 cat $FOLD/last >/dev/null
-until_true 30 joined 804
+until_true 30 joined $all
 atonce map $FOLD/last >/tmp/mapped &
 mapper=$!
 until_true 30 test -s /tmp/mapped
@@ -95,7 +98,7 @@ zapped=$(calls unmap_mapping_pages)
 no_calls
 shot=$(counter $FOLD shootdowns)
 kill $mapper
-note "shot down: $shot pages that 1 of 404 clones mapped, by $zapped unmappings"
+note "shot down: $shot pages that 1 of $(( APART + 4 )) clones mapped, by $zapped unmappings"
 assert_ge "$shot" 1 "pages shot down"
 assert_le "$zapped" $(( shot + 4 )) "unmappings"
 umount $FOLD
@@ -118,12 +121,12 @@ umount $FOLD
 
 # ---- very many references of one file to one block ----------------------------
 # Each of them looked at all the others once: four thousand million looks.
-atonce same $LOWER/image $LOWER/many 60000
+atonce same $LOWER/image $LOWER/many $MANY
 cp --reflink=always $LOWER/many $LOWER/twin
 sync
 fold_mount
 cat $FOLD/many $FOLD/twin >/dev/null
-until_true 120 joined 120000
+until_true 120 joined $(( 2 * MANY ))
 # One after the other: the third is begun when two are over.
 count_calls fold_cache_needs fold_fragment_sharer
 examined() {
@@ -134,6 +137,6 @@ until_true 120 examined
 looked=$(calls fold_fragment_sharer)
 turns=$(calls fold_cache_needs)
 no_calls
-note "examining two files of 60,000 references to one block: $looked looks at others in $turns turns"
+note "examining two files of $MANY references to one block: $looked looks at others in $turns turns"
 assert_le "$looked" $(( turns * 512 * 17 )) "looks at others who refer to the block"
 umount $FOLD

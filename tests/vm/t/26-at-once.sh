@@ -6,7 +6,7 @@
 # timeout: 400
 . /tests/lib.sh
 
-PIECES=1500
+PIECES=$(sized 1500 300)
 
 # One page for each: nothing is merged, on the disk or in the table of fragments.
 make_clones() {	# DIRECTORY N

@@ -3,7 +3,7 @@
 # timeout: 240
 . /tests/lib.sh
 
-kib=131072
+kib=$(sized 131072 32768)
 fresh_xfs $DISK $LOWER
 together make 1 $kib 4 $LOWER/a
 cp --reflink=always $LOWER/a $LOWER/b
