@@ -38,7 +38,7 @@ phase() {	# native|stacked SEED ORACLE-OPTIONS...
 	wait $oracle || fail "oracle on $side, seed $seed"
 	echo "$side, seed $seed: $(cat /tmp/tenants)"
 	echo "  $(cat /tmp/oracle)"
-	echo "  memory limits met: $(awk '$1 == "high" { printf " %s", $2 }' /sys/fs/cgroup/tenant?/memory.events)"
+	echo "  memory limits met: $(awk '$1 == "max" { printf " %s", $2 }' /sys/fs/cgroup/tenant?/memory.events)"
 	rm -r $at/oracle $at/tenants
 	if [ $side = stacked ]; then
 		echo "  joins $(counter $FOLD joins), breaks $(counter $FOLD breaks), fills $(counter $FOLD fills), shootdowns $(counter $FOLD shootdowns), fallbacks $(counter $FOLD fallbacks)"
@@ -68,7 +68,7 @@ joins=$(counter $FOLD joins) breaks=$(counter $FOLD breaks)
 if [ "$joins" -lt 100 ] || [ "$breaks" -lt 100 ]; then
 	fail "joins $joins, breaks $breaks"
 fi
-tenants report /tmp/native /tmp/stacked || exit 1
+tenants report /tmp/native /tmp/stacked || fail "the bystander did not get on"
 umount $FOLD || exit 1
 umount $LOWER || exit 1
 xfs_repair -n $DISK >/dev/null 2>/tmp/repair || { cat /tmp/repair; fail "xfs_repair finds something"; }

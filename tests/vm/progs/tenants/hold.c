@@ -61,7 +61,13 @@ static void *let_go(void *data)
 			sleep_ms(10);
 		copy.dst = msg.arg.pagefault.address & ~(PAGE - 1);
 		page_make(page, trap_key + (copy.dst - (uintptr_t)trap) / PAGE);
-		ioctl(uffd, UFFDIO_COPY, &copy);
+		/* Memory is short. */
+		while (ioctl(uffd, UFFDIO_COPY, &copy) && errno != EEXIST) {
+			if (errno != ENOMEM && errno != EAGAIN)
+				die_errno("UFFDIO_COPY");
+			sleep_ms(10);
+		}
+		ioctl(uffd, UFFDIO_WAKE, &(struct uffdio_range){ copy.dst, PAGE });
 	}
 	return data;
 }
@@ -139,7 +145,8 @@ static bool serve(int fd, const char *request, struct asked *later)
 	case FUSE_READ:
 		later->in = *in;
 		memcpy(&later->read, arg, sizeof(later->read));
-		later->due = now_us() + random_below(8) * random_below(LONGEST * 1000 / 16);
+		/* A call with the buffer asks for TRAP_PAGES of these. */
+		later->due = now_us() + random_below(8) * random_below(LONGEST * 1000 / 128);
 		return false;
 	case FUSE_RELEASE:
 	case FUSE_FLUSH:

@@ -2,13 +2,13 @@
 /*
  * tenants -t SECONDS -s SEED [-m FACTOR] [-f FROZEN]... RESULTS DIR
  *
- * Tenants in DIR, which is empty: users with memory cgroups of their own (limits times
- * FACTOR) who clone, change, map and rename their files; who stop in the middle of their
- * reads, writes and ioctls, in buffers behind userfaultfd and FUSE; and a crowd of clones
- * where memory is short. The filesystems in FROZEN are frozen and thawed. Meanwhile a
- * bystander, with his own user, cgroup and files, takes the time that each of his calls
- * takes, and adds it to what is in the file RESULTS. Everybody compares what he reads
- * with what he knows has to be there.
+ * Tenants in DIR, which is empty: users with memory cgroups of their own (of limits FACTOR
+ * times as large as by default) who clone, change, map and rename their files; who stop in
+ * the middle of their reads, writes and ioctls, in buffers behind userfaultfd and FUSE; and
+ * a crowd of clones. Memory is short in their cgroups. The filesystems in FROZEN are frozen
+ * and thawed. Meanwhile a bystander, with his own user, cgroup and files, takes the time
+ * that each of his calls takes, and adds it to what is in the file RESULTS. Everybody
+ * compares what he reads with what he knows has to be there.
  *
  * tenants report NATIVE STACKED: two such files, side by side.
  */
@@ -29,11 +29,10 @@
 #define SLOW		500		/* ms: then the log shows where the bystander is */
 #define MAX_SHOWN	20
 
-/*
- * MB beyond which each is made to give some back, less than what all of his files take;
- * thrice as much he may not have. The bystander has no limit.
- */
-static const unsigned int limits[NR_TENANTS] = { 8, 6, 5, 3, 0 };
+/* MB that a tenant may have until he is squeezed. */
+#define ENOUGH		32
+/* What the squeezer leaves a tenant to grow, bytes; who has holders forks. */
+#define SLACK(tenant)	((tenant) < 2 ? 1UL << 20 : 1UL << 19)
 
 struct shared *shm;
 const char *base;
@@ -108,10 +107,8 @@ static void make_tenant(int image, unsigned int tenant, unsigned int factor)
 
 	if (mkdir(group, 0755) && errno != EEXIST)
 		die_errno("%s", group);
-	if (limits[tenant]) {
-		sprintf(text, "%uM", limits[tenant] * factor);
-		put(group_of(tenant, "memory.high"), text);
-		sprintf(text, "%uM", limits[tenant] * factor * 3);
+	if (tenant != BYSTANDER) {
+		sprintf(text, "%uM", ENOUGH * factor);
 		put(group_of(tenant, "memory.max"), text);
 	}
 	sprintf(name, "t%u", tenant);
@@ -186,6 +183,48 @@ static pid_t new_role(int tenant, const char *name, bool dies_with_us)
 	return 0;
 }
 
+static unsigned long get(const char *file)
+{
+	unsigned long value;
+	FILE *f = fopen(file, "r");
+
+	if (!f || fscanf(f, "%lu", &value) != 1)
+		die_errno("%s", file);
+	fclose(f);
+	return value;
+}
+
+/*
+ * Takes from one tenant after the other what can be taken, and limits him to a little
+ * more than what is left: his own faults and calls meet the limit then, with whatever
+ * locks they hold.
+ */
+static void squeezer(unsigned int factor)
+{
+	unsigned int tenant = 0;
+	char text[32];
+
+	while (!stopped()) {
+		char *current = group_of(tenant, "memory.current");
+		char *reclaim = group_of(tenant, "memory.reclaim");
+		char *max = group_of(tenant, "memory.max");
+		int fd = sys(open(reclaim, O_WRONLY));
+
+		sprintf(text, "%lu", get(current));
+		/* Never all of it. */
+		if (write(fd, text, strlen(text)) < 0 && errno != EAGAIN && errno != EINTR)
+			die_errno("%s", reclaim);
+		close(fd);
+		sprintf(text, "%lu", get(current) + SLACK(tenant) * factor);
+		put(max, text);
+		free(current);
+		free(reclaim);
+		free(max);
+		tenant = (tenant + 1) % BYSTANDER;
+		rest_ms(200);
+	}
+}
+
 static void start_fuse(void)
 {
 	int fd = sys(open("/dev/fuse", O_RDWR));
@@ -202,7 +241,8 @@ static void start_fuse(void)
 	close(fd);
 }
 
-static void start_all(const char *const *frozen, unsigned int nr_frozen, struct results *results)
+static void start_all(const char *const *frozen, unsigned int nr_frozen, unsigned int factor,
+		      struct results *results)
 {
 	int tenant, i;
 
@@ -230,6 +270,10 @@ static void start_all(const char *const *frozen, unsigned int nr_frozen, struct 
 				crowd_read(dirs[CROWD_TENANT]);
 			_exit(0);
 		}
+	if (!new_role(-1, "squeezer", true)) {
+		squeezer(factor);
+		_exit(0);
+	}
 	if (nr_frozen && !new_role(-1, "freezer", false)) {
 		freezer(frozen, nr_frozen);
 		_exit(0);
@@ -410,7 +454,7 @@ int main(int argc, char **argv)
 	close(sys(open(IDLE_FILE, O_RDONLY | O_CREAT, 0644)));
 	make_all(factor);
 	start_fuse();
-	start_all(frozen, nr_frozen, results);
+	start_all(frozen, nr_frozen, factor, results);
 	watch(seconds);
 	printf("mixed %llu, held %llu and killed %llu, crowded %llu, freezes %llu, bystander's rounds %llu\n",
 	       (unsigned long long)shm->done[MIXED], (unsigned long long)shm->done[HELD],
