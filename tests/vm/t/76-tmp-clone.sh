@@ -10,6 +10,7 @@ used() {	# pages
 }
 
 load_foldfs
+grep -qw foldtmp /proc/filesystems || skip "this kernel has no MMU notifiers, and so no foldtmp"
 mkdir -p /mnt/t
 mount -t foldtmp -o size=192M none /mnt/t
 random_file /mnt/t/a 16
@@ -64,6 +65,20 @@ fresh_xfs
 tmpclone direct /mnt/t $LOWER/raw
 rm /mnt/t/?
 assert_eq "$(used)" 0 "pages after all that"
+
+# Neighbours in a store may be of different files, so no page there may be a large one.
+huge=/sys/kernel/mm/transparent_hugepage/shmem_enabled
+if [ -e $huge ]; then
+	trap 'echo never >$huge' EXIT
+	echo force >$huge
+	mkdir /mnt/t/m
+	tmpclone ways /mnt/t/m
+	rm -r /mnt/t/m
+	random_file /mnt/t/f 8
+	assert_eq "$(used)" 2048 "pages with huge pages forced"
+	assert_eq "$(vmstat thp_file_alloc)" 0 "huge pages"
+	rm /mnt/t/f
+fi
 
 random_file /mnt/t/big 64
 note "ns for a clone of 64 MiB, not mapped, and all mapped and dirty: $(tmpclone cost /mnt/t)"
