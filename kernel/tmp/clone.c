@@ -2,10 +2,10 @@
 /*
  * Clones: FICLONE, FICLONERANGE, FIDEDUPERANGE, copy_file_range.
  *
- * A clone is one moment in the life of its source. Both inodes are locked, so
- * nobody writes, and both map_sems are held, so no fault begins. What processes have
- * mapped of the source, if any may store to it, is unmapped, after faults under way have come to their end: a
- * thread that stores to a page goes on until that page is unmapped, and stops at the
+ * A clone is one moment in the life of its source. Both inodes are locked, so nobody
+ * writes, and both map_sems are held, so no fault begins. What processes have mapped of the
+ * source, if any may store to it, is unmapped, after faults under way have come to their
+ * end: a thread that stores to a page goes on until that page is unmapped, and stops at the
  * first page that is unmapped already. So whatever one thread has stored in some order is
  * in the clone up to some point, and no later store is.
  *
