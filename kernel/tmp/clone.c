@@ -2,10 +2,10 @@
 /*
  * Clones: FICLONE, FICLONERANGE, FIDEDUPERANGE, copy_file_range.
  *
- * A clone is one moment in the life of its source. Both inodes are locked, so
- * nobody writes, and both map_sems are held, so no fault begins. What processes have
- * mapped of the source is unmapped, after faults under way have come to their end: a
- * thread that stores to a page goes on until that page is unmapped, and stops at the
+ * A clone is one moment in the life of its source. Both inodes are locked, so nobody
+ * writes, and both map_sems are held, so no fault begins. What processes have mapped of the
+ * source, if any may store to it, is unmapped, after faults under way have come to their
+ * end: a thread that stores to a page goes on until that page is unmapped, and stops at the
  * first page that is unmapped already. So whatever one thread has stored in some order is
  * in the clone up to some point, and no later store is.
  *
@@ -69,7 +69,7 @@ static void held_free(struct held *held)
 	kvfree(held->shared);
 }
 
-/* Of a page that is not mapped any more: is it in anybody's hand? */
+/* Of a page that no PTE lets anybody store to: is it in anybody's hand? */
 static int note_held(struct ftmp_inode *ti, pgoff_t index, unsigned long slot,
 		     void *arg)
 {
@@ -87,7 +87,8 @@ static int note_held(struct ftmp_inode *ti, pgoff_t index, unsigned long slot,
 				  ftmp_slot_index(slot));
 	if (IS_ERR(folio))
 		return 0;
-	if (folio_ref_count(folio) != 2)
+	/* The page cache's, this one, and one for each PTE. */
+	if (folio_ref_count(folio) != 2 + folio_mapcount(folio))
 		err = held_add(arg, index,
 			       test_bit(ftmp_slot_nr(slot), &batch->shared));
 	folio_put(folio);
@@ -139,6 +140,16 @@ static int share_pages(struct ftmp_inode *src, struct ftmp_inode *dst,
 	return 0;
 }
 
+/*
+ * Nobody stores to the pages by a mapping any more, until map_sem is let go. Who may only
+ * read a file cannot take it from those who only read it, too, by cloning it.
+ */
+static void stop_stores(struct ftmp_inode *ti, pgoff_t first, pgoff_t last)
+{
+	if (mapping_writably_mapped(ti->vfs_inode.i_mapping))
+		ftmp_unmap(ti, first, last);
+}
+
 /* Both map_sems are held for writing, both inodes locked. */
 static int clone_locked(struct inode *in, pgoff_t first, struct inode *out,
 			pgoff_t to, pgoff_t nr, bool whole)
@@ -150,7 +161,7 @@ static int clone_locked(struct inode *in, pgoff_t first, struct inode *out,
 	long delta = to - first;
 	int err = 0;
 
-	ftmp_unmap(src, first, whole ? LAST_PAGE : first + nr - 1);
+	stop_stores(src, first, whole ? LAST_PAGE : first + nr - 1);
 	if (ftmp_viewed(src))
 		err = ftmp_walk_viewed(src, first, first + nr - 1, note_held,
 				       &held);
@@ -264,7 +275,7 @@ static bool same_bytes(struct folio *a, struct folio *b, size_t nr)
 	return same;
 }
 
-/* Both are locked, and unmapped: what is the same now stays the same. */
+/* Both are locked, and nobody stores: what is the same now stays the same. */
 static int compare(struct ftmp_inode *src, pgoff_t first,
 		   struct ftmp_inode *dst, pgoff_t to, loff_t len)
 {
@@ -320,8 +331,8 @@ static int do_dedupe(struct inode *in, loff_t pos_in, struct inode *out,
 		return -EINVAL;
 	nr = DIV_ROUND_UP_ULL(*len, PAGE_SIZE);
 	lock_maps(src, dst);
-	ftmp_unmap(src, pos_in >> PAGE_SHIFT, (pos_in >> PAGE_SHIFT) + nr - 1);
-	ftmp_unmap(dst, pos_out >> PAGE_SHIFT, (pos_out >> PAGE_SHIFT) + nr - 1);
+	stop_stores(src, pos_in >> PAGE_SHIFT, (pos_in >> PAGE_SHIFT) + nr - 1);
+	stop_stores(dst, pos_out >> PAGE_SHIFT, (pos_out >> PAGE_SHIFT) + nr - 1);
 	err = compare(src, pos_in >> PAGE_SHIFT, dst, pos_out >> PAGE_SHIFT,
 		      *len);
 	if (!err)

@@ -5,6 +5,7 @@
 . /tests/tmp-script.inc
 
 load_foldfs
+grep -qw foldtmp /proc/filesystems || skip "this kernel has no MMU notifiers, and so no foldtmp"
 mkdir -p /mnt/a /mnt/b
 options=size=8M,nr_inodes=200,mode=1755,uid=7,gid=8
 mount -t tmpfs -o $options none /mnt/a

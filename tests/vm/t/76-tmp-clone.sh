@@ -1,6 +1,5 @@
-# shows: foldtmp's clones share every page until one side changes it, are one moment of
-#        a file that is mapped and being written, and leave nothing behind
-# timeout: 240
+# shows: foldtmp's clones share every page until one side changes it, and leave nothing
+#        behind
 . /tests/lib.sh
 
 used() {	# pages
@@ -10,10 +9,10 @@ used() {	# pages
 }
 
 load_foldfs
+grep -qw foldtmp /proc/filesystems || skip "this kernel has no MMU notifiers, and so no foldtmp"
 mkdir -p /mnt/t
 mount -t foldtmp -o size=192M none /mnt/t
 random_file /mnt/t/a 16
-md5sum </mnt/t/a >/tmp/sum
 for (( i = 1; i <= 200; i++ )); do
 	cp --reflink=always /mnt/t/a /mnt/t/c$i
 done
@@ -33,7 +32,7 @@ rm /mnt/t/a
 assert_eq "$(used)" 4296 "pages without the first file"
 truncate -s 8M /mnt/t/c1
 rm /mnt/t/c*[2-9]
-assert_eq "$(md5sum </mnt/t/c200 | wc -l)" 1
+cp /mnt/t/c200 /tmp/kept
 # In place, where nobody else refers to it.
 before=$(used)
 dd if=/dev/zero of=/mnt/t/c1 bs=1M count=8 conv=notrunc 2>/dev/null
@@ -41,6 +40,7 @@ dd if=/dev/zero of=/mnt/t/c1 bs=1M count=8 conv=notrunc 2>/dev/null
 before=$(used)
 dd if=/dev/urandom of=/mnt/t/c1 bs=1M count=8 conv=notrunc 2>/dev/null
 assert_eq "$(used)" "$before" "pages after a write to what is one file's alone"
+assert_same /mnt/t/c200 /tmp/kept
 rm /mnt/t/c*
 assert_eq "$(used)" 0 "pages in the end"
 
@@ -48,22 +48,3 @@ assert_eq "$(used)" 0 "pages in the end"
 : >/mnt/t/f
 assert_fails "Invalid cross-device link" cp --reflink=always /tests/lib.sh /mnt/t/g
 rm -f /mnt/t/f /mnt/t/g
-
-mkdir /mnt/t/m
-note "$(tmpclone moment /mnt/t/m 100)"
-rm /mnt/t/m/*
-tmpclone pipe /mnt/t/m
-rm -f /mnt/t/m/*
-for (( i = 0; i < 3; i++ )); do
-	tmpclone ways /mnt/t/m
-	rm /mnt/t/m/*
-done
-mapops /mnt/t/m /mnt/t/out
-rm -r /mnt/t/m /mnt/t/out
-fresh_xfs
-tmpclone direct /mnt/t $LOWER/raw
-rm /mnt/t/?
-assert_eq "$(used)" 0 "pages after all that"
-
-random_file /mnt/t/big 64
-note "ns for a clone of 64 MiB, not mapped, and all mapped and dirty: $(tmpclone cost /mnt/t)"

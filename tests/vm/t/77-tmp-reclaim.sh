@@ -12,6 +12,7 @@ mkswap_on() {
 }
 
 load_foldfs
+grep -qw foldtmp /proc/filesystems || skip "this kernel has no MMU notifiers, and so no foldtmp"
 mkdir -p /mnt/t
 mount -t foldtmp -o size=400M none /mnt/t
 mkswap_on $DISK2
