@@ -211,6 +211,8 @@ void fold_pool_release(struct fold_pool *pool)
 {
 	if (pool->dax)
 		fs_put_dax(pool->dax, pool);
+	/* A notify_failure() may have begun before: it is in the DAX SRCU. */
+	kill_dax(pool->token);
 	put_dax(pool->token);
 	if (pool->file)
 		bdev_fput(pool->file);
