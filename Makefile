@@ -31,7 +31,8 @@ supported = $(filter $(addsuffix .%,$(SERIES)) $(addsuffix -%,$(SERIES)),$(relea
 all: tools module
 
 help:
-	@echo 'make                    the tools, and kernel/foldfs.ko for the running kernel'
+	@echo 'make                    the tools, kernel/foldfs.ko and (experimental)'
+	@echo '                        kernel/dm-fold.ko for the running kernel'
 	@echo 'make KDIR=<headers>     the same for another kernel'
 	@echo 'make demo               what foldfs saves, beside XFS and overlayfs, in a VM'
 	@echo 'make check              all tests, on a stock $(firstword $(SERIES)) kernel in a VM'

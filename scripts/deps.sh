@@ -11,7 +11,7 @@ set -eu
 packages() {
 	case $1 in
 	build)
-		echo gcc gcc-12 make pkg-config libc6-dev libsmartcols-dev libmount-dev libncurses-dev libelf1 pahole
+		echo gcc gcc-12 make pkg-config libc6-dev libsmartcols-dev libmount-dev libncurses-dev libdevmapper-dev libelf1 pahole
 		;;
 	vm)
 		packages build

@@ -96,6 +96,32 @@ static int map_pool(struct fold_pool *pool, char **error)
 	return 0;
 }
 
+/*
+ * A DAX device that says nothing about itself. In 6.12 a new one keeps the flags
+ * of what was in its memory before, a synchronous one's perhaps; then the mapped
+ * device would pass for synchronous. Those are put aside until one is found.
+ */
+static struct dax_device *make_token(void)
+{
+	struct dax_device *aside[16], *token;
+	unsigned int n = 0;
+
+	for (;;) {
+		token = alloc_dax(NULL, NULL);
+		if (IS_ERR(token) || !dax_synchronous(token) ||
+		    n == ARRAY_SIZE(aside))
+			break;
+		aside[n++] = token;
+	}
+	if (!IS_ERR(token))
+		kill_dax(token);
+	while (n) {
+		kill_dax(aside[--n]);
+		put_dax(aside[n]);
+	}
+	return token;
+}
+
 /* All pages become free frames, but for those that somebody still has. */
 static void make_frames(struct fold_pool *pool)
 {
@@ -181,12 +207,11 @@ struct fold_pool *fold_pool_open(const char *path, char **error)
 
 	err = -ENOMEM;
 	*error = "no memory for the pool's frames";
-	pool->token = alloc_dax(NULL, NULL);
+	pool->token = make_token();
 	if (IS_ERR(pool->token)) {
 		pool->token = NULL;
 		goto err_pool;
 	}
-	kill_dax(pool->token);
 	pool->frames = kvcalloc(pool->nr, sizeof(*pool->frames), GFP_KERNEL);
 	pool->free = kvcalloc(BITS_TO_LONGS(pool->nr), sizeof(long),
 			      GFP_KERNEL);
@@ -211,6 +236,8 @@ void fold_pool_release(struct fold_pool *pool)
 {
 	if (pool->dax)
 		fs_put_dax(pool->dax, pool);
+	/* A notify_failure() may have begun before: it is in the DAX SRCU. */
+	kill_dax(pool->token);
 	put_dax(pool->token);
 	if (pool->file)
 		bdev_fput(pool->file);

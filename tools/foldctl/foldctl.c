@@ -29,6 +29,7 @@ static const struct subcommand {
 	{ "warm", foldctl_warm, "bring files into the page cache" },
 	{ "drop", foldctl_drop, "free the shared pages of a mount" },
 	{ "metrics", foldctl_metrics, "the counters of all mounts, for Prometheus" },
+	{ "dax", foldctl_dax, "block devices that cache another one for DAX (experimental)" },
 	{ "doctor", foldctl_doctor, "what is missing for foldfs to work and to save" },
 };
 

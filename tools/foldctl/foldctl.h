@@ -22,5 +22,6 @@ int foldctl_top(int argc, char **argv);
 int foldctl_warm(int argc, char **argv);
 int foldctl_drop(int argc, char **argv);
 int foldctl_metrics(int argc, char **argv);
+int foldctl_dax(int argc, char **argv);
 
 #endif
