@@ -56,7 +56,7 @@ struct fold_lower_query {
  *	are read. NULL: any may. Context: may sleep
  * @unshared: is it known without a query that no block of the inode is shared?
  *	NULL: never. Context: may sleep; may wait for the inode's lock
- * @extents: what fold_lower_extents() says
+ * @extents: the answer to fold_look()
  * @ioctls: what foldfs knows of its commands
  * @nr_ioctls: how many
  *

@@ -94,6 +94,22 @@ void fold_change_end(struct inode *inode)
 }
 
 /**
+ * fold_verity_end - a file that has come under fs-verity shares no longer
+ * @inode: the upper inode
+ *
+ * Each read of it is to be verified, and what is read through another file is not.
+ * Nobody is told when it happens around the mount: to be asked at each open.
+ *
+ * Context: may sleep, and waits for fills. No lock held.
+ */
+void fold_verity_end(struct inode *inode)
+{
+	if (IS_VERITY(FOLD_I(inode)->lower) &&
+	    READ_ONCE(FOLD_I(inode)->share.map.nr))
+		fold_lease_end(inode);
+}
+
+/**
  * fold_write_open_begin - the current task is about to write to the lower file
  * @inode: the upper inode
  * @op: on the caller's stack; to be handed to fold_write_open_end()

@@ -101,8 +101,9 @@ static bool lower_is_fit(struct join *join)
 	const struct fold_lower_type *type = lower_type(join->inode);
 	struct inode *lower = d_inode(join->lower.dentry);
 
+	/* What fs-verity vouches for, others would read unverified. */
 	if (IS_DAX(lower) || IS_ENCRYPTED(lower) || IS_SWAPFILE(lower) ||
-	    !i_size_read(lower))
+	    IS_VERITY(lower) || !i_size_read(lower))
 		return false;
 	return !type->fit || type->fit(join->lower.dentry);
 }

@@ -184,6 +184,7 @@ int fold_change_begin(struct inode *inode, loff_t start, loff_t len);
 int fold_fallocate_begin(struct inode *inode, int mode, loff_t offset,
 			 loff_t len);
 void fold_change_end(struct inode *inode);
+void fold_verity_end(struct inode *inode);
 void fold_write_open_begin(struct inode *inode, struct fold_opener *op);
 void fold_write_open_end(struct inode *inode, struct fold_opener *op);
 int fold_sole_writer_begin(struct file *file, struct fold_sole_writer *sw);

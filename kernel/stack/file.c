@@ -109,6 +109,7 @@ int fold_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	}
 	atomic_inc(&FOLD_I(inode)->share.files);
+	fold_verity_end(inode);
 	return 0;
 }
 

@@ -106,6 +106,7 @@ static long do_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 		ret = call_lower(file, cmd, arg, compat);
 	mnt_put_write_access(file->f_path.mnt);
 	fold_copy_attr(inode);
+	fold_verity_end(inode);
 	return ret;
 }
 

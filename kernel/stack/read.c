@@ -193,6 +193,12 @@ ssize_t fold_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		fold_drop_copies(inode, pos >> PAGE_SHIFT,
 				 ((pos + ret) >> PAGE_SHIFT) +
 				 READ_ONCE(file->f_ra.ra_pages));
+	/* Some lower filesystems make direct reads by way of their page cache. */
+	if (ret > 0 && iocb->ki_flags & IOCB_DIRECT && READ_ONCE(share->map.nr) &&
+	    !FOLD_SB(inode->i_sb)->type->reads_direct)
+		fold_drop_copies(inode, pos >> PAGE_SHIFT,
+				 ((pos + ret) >> PAGE_SHIFT) +
+				 READ_ONCE(file->f_ra.ra_pages));
 	fold_accessed(file);
 	return ret;
 }
