@@ -399,6 +399,7 @@ static int btrfs_extents(const struct fold_lower_query *ask,
 
 const struct fold_lower_type fold_lower_btrfs = {
 	.name		= "btrfs",
+	.unsafe		= "sharing is not safe there",
 	.moves		= true,
 	.asks_by_root	= true,
 	.around		= COMPRESSED_MAX / PAGE_SIZE,

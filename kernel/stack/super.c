@@ -128,7 +128,7 @@ static int fold_check_lower_type(struct fs_context *fc, struct fold_sb *fsb,
 {
 	fsb->type = fold_lower_find(lower);
 	if (!fsb->type)
-		return invalfc(fc, "%s is on %s: foldfs needs XFS or Btrfs below",
+		return invalfc(fc, "%s is on %s: foldfs needs XFS below",
 			       fc->source, lower->s_type->name);
 	if (fsb->type->unsafe && !fsb->nofold)
 		return invalfc(fc, "%s is on %s: %s; use -o nofold",

@@ -345,14 +345,16 @@ void check_path(struct checks *checks, const char *path)
 		check_xfs(checks, path, fd);
 		break;
 	case FILESYSTEM_BTRFS:
-		check_found(checks, CHECK_OK, "path", NULL, "%s: on Btrfs", path);
+		check_found(checks, CHECK_BAD, "path",
+			    "mount with -o nofold, which shares nothing, or use XFS",
+			    "%s: on Btrfs, where foldfs cannot share safely", path);
 		break;
 	case FILESYSTEM_FOLDFS:
 		check_found(checks, CHECK_OK, "path", NULL, "%s: on foldfs already", path);
 		break;
 	case FILESYSTEM_OTHER:
 		check_found(checks, CHECK_BAD, "path",
-			    "foldfs works on directories of XFS (with reflink) and Btrfs",
+			    "foldfs works on directories of XFS (with reflink)",
 			    "%s: on %s", path, fs->name[0] ? fs->name : "an unknown filesystem");
 		break;
 	}

@@ -51,7 +51,7 @@ ioctls exchange $FOLD $LOWER has
 umount $FOLD
 umount $LOWER
 
-# ---- Btrfs, folding nothing -----------------------------------------------------------------
+# ---- Btrfs, which folds nothing -------------------------------------------------------------
 fresh_btrfs
 fold_mount $LOWER $FOLD -o nofold
 ioctls subvolume $FOLD $LOWER vol
