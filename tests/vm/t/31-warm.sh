@@ -106,10 +106,10 @@ echo 2 >/proc/sys/vm/drop_caches
 until_true 20 one_is_warm
 xfs_io -c "syncfs" $LOWER
 before=$(free_blocks)
-# Two, as one of them may be the warm one; and a reader may not have waited for the join.
+# Two, as one of them may be the warm one; and who reads before the join reads again after it.
 exec 5<$FOLD/kept1 6<$FOLD/kept2
-cat /proc/self/fd/5 /proc/self/fd/6 >/dev/null
 both_joined() {
+	cat /proc/self/fd/5 /proc/self/fd/6 >/dev/null
 	[ "$(counter $FOLD pages_saved)" -ge 16 ]
 }
 until_true 20 both_joined
