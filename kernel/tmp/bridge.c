@@ -80,8 +80,8 @@ static int bridge_thread(void *data)
 		kthread_unuse_mm(fold_loan_mm(bridge->loan));
 	}
 	bridge->err = err;
-	complete(&bridge->ready);
-	return 0;
+	/* The module may go once that is told. */
+	kthread_complete_and_exit(&bridge->ready, 0);
 }
 
 /**

@@ -4,6 +4,7 @@
 #        who ask for the extents hand XFS's buffers to one another for each
 # smp: 4
 # timeout: 400
+# module: test
 . /tests/lib.sh
 
 PIECES=$(sized 1500 300)
@@ -38,6 +39,7 @@ all_joined() {	# REFERENCES
 }
 for n in 2 4 8 16; do
 	fold_mount $LOWER/d$n
+	echo 1 >/sys/module/foldfs/parameters/turns_last
 	drop_caches 1
 	before=$(waits)
 	atonce read $FOLD/*

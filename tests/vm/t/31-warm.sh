@@ -1,8 +1,7 @@
 # shows: a second run finds a warm cache, as on XFS: when the last user of files has gone
 #        and the kernel takes back dentries and inodes, by order or because a large file
 #        was read, their shared pages stay while one clone's inodes do, which are all
-#        that stays; they go with the pages. Removed files give pages and blocks back at
-#        the last close. A cgroup whose memory is wanted gives its inodes back. All this
+#        that stays; they go with the pages. Removed files give pages and blocks back. A cgroup whose memory is wanted gives its inodes back. All this
 #        while others read, clone, remove, mount and unmount
 # mem: 500M
 # disk: 6G
