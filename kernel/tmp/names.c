@@ -17,13 +17,6 @@ static void touch_dir(struct inode *dir)
 	inode_set_mtime_to_ts(dir, inode_set_ctime_current(dir));
 }
 
-/* Gives a new inode its attributes. On error the caller lets go of it. */
-static int inode_prepare(struct inode *inode, struct inode *dir,
-			 const struct qstr *name)
-{
-	return ftmp_init_security(inode, dir, name);
-}
-
 static void add_name(struct inode *dir, struct dentry *dentry,
 		     struct inode *inode)
 {
@@ -33,24 +26,28 @@ static void add_name(struct inode *dir, struct dentry *dentry,
 	dget(dentry);
 }
 
+/* Gives a new inode its attributes and its name, which keeps it; or lets go of it. */
+static int name_new(struct inode *dir, struct dentry *dentry,
+		    struct inode *inode)
+{
+	int err = ftmp_init_security(inode, dir, &dentry->d_name);
+
+	if (!err)
+		err = ftmp_offset_add(dir, dentry);
+	if (err)
+		iput(inode);
+	else
+		add_name(dir, dentry, inode);
+	return err;
+}
+
 static int ftmp_mknod(struct mnt_idmap *idmap, struct inode *dir,
 		      struct dentry *dentry, umode_t mode, dev_t dev)
 {
 	struct inode *inode;
-	int err;
 
 	inode = ftmp_inode_new(idmap, dir->i_sb, dir, mode, dev);
-	if (IS_ERR(inode))
-		return PTR_ERR(inode);
-	err = inode_prepare(inode, dir, &dentry->d_name);
-	if (!err)
-		err = ftmp_offset_add(dir, dentry);
-	if (err) {
-		iput(inode);
-		return err;
-	}
-	add_name(dir, dentry, inode);
-	return 0;
+	return IS_ERR(inode) ? PTR_ERR(inode) : name_new(dir, dentry, inode);
 }
 
 static int ftmp_create(struct mnt_idmap *idmap, struct inode *dir,
@@ -74,7 +71,6 @@ static int ftmp_symlink(struct mnt_idmap *idmap, struct inode *dir,
 {
 	size_t len = strlen(target);
 	struct inode *inode;
-	int err;
 
 	if (len + 1 > PAGE_SIZE)
 		return -ENAMETOOLONG;
@@ -83,17 +79,11 @@ static int ftmp_symlink(struct mnt_idmap *idmap, struct inode *dir,
 		return PTR_ERR(inode);
 	inode->i_size = len;
 	inode->i_link = kmemdup(target, len + 1, GFP_KERNEL_ACCOUNT);
-	err = inode->i_link ? 0 : -ENOMEM;
-	if (!err)
-		err = inode_prepare(inode, dir, &dentry->d_name);
-	if (!err)
-		err = ftmp_offset_add(dir, dentry);
-	if (err) {
+	if (!inode->i_link) {
 		iput(inode);
-		return err;
+		return -ENOMEM;
 	}
-	add_name(dir, dentry, inode);
-	return 0;
+	return name_new(dir, dentry, inode);
 }
 
 static int ftmp_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
@@ -105,7 +95,7 @@ static int ftmp_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 	inode = ftmp_inode_new(idmap, dir->i_sb, dir, mode, 0);
 	if (IS_ERR(inode))
 		return finish_open_simple(file, PTR_ERR(inode));
-	err = inode_prepare(inode, dir, NULL);
+	err = ftmp_init_security(inode, dir, NULL);
 	if (err)
 		iput(inode);
 	else
