@@ -255,6 +255,7 @@ typedef int (*ftmp_viewed_fn)(struct ftmp_inode *ti, pgoff_t index,
 			      unsigned long slot, void *arg);
 int ftmp_view_cache_init(void);
 void ftmp_view_cache_exit(void);
+bool ftmp_view_there(struct ftmp_inode *ti, pgoff_t index, unsigned long slot);
 int ftmp_view_add(struct ftmp_inode *ti, pgoff_t index, unsigned long slot);
 void ftmp_views_of_batch_gone(struct ftmp_batch *batch);
 void ftmp_views_of_inode_gone(struct ftmp_inode *ti);

@@ -6,7 +6,7 @@
  * lock of ours reaches. The page is looked up and locked with map_sem held for
  * reading; whoever takes a page away from a file holds it for writing, locks the page
  * once, and unmaps it then (ftmp_unmap()). So either the fault finds the new state, or
- * its PTE is found.
+ * its PTE is found. Fault-around holds map_sem until its PTEs are there.
  */
 #include <linux/pagemap.h>
 
@@ -115,8 +115,78 @@ static vm_fault_t ftmp_page_mkwrite(struct vm_fault *vmf)
 	return ret;
 }
 
+/*
+ * How far the file's pages lie in a store as they lie in the file, within @first and
+ * @last, around @index, which has @slot.
+ */
+static void find_run(struct ftmp_inode *ti, pgoff_t index, unsigned long slot,
+		     pgoff_t *first, pgoff_t *last)
+{
+	pgoff_t end = index, begin = index;
+
+	/* Pages of one batch: a slot's low bits are the page's number in it. */
+	while (begin > *first && ftmp_slot_nr(slot) > index - begin &&
+	       ftmp_map_find(&ti->map, begin - 1, NULL) ==
+	       slot - (index - begin) - 1)
+		begin--;
+	while (end < *last &&
+	       ftmp_slot_nr(slot) + (end - index) + 1 < FTMP_BATCH &&
+	       ftmp_map_find(&ti->map, end + 1, NULL) ==
+	       slot + (end - index) + 1)
+		end++;
+	*first = begin;
+	*last = end;
+}
+
+/*
+ * Fault-around: maps what is in memory around the page, as far as it lies in a row. The
+ * core's function for a file does it, which sees the same place as one of the store.
+ */
+static vm_fault_t ftmp_fault_around(struct vm_fault *vmf, pgoff_t first,
+				    pgoff_t last)
+{
+	struct vm_area_struct *vma = vmf->vma, foreign;
+	struct inode *inode = file_inode(vma->vm_file);
+	struct ftmp_inode *ti = FTMP_I(inode);
+	struct vm_fault copy;
+	unsigned long slot;
+	struct file shown;
+	vm_fault_t ret = 0;
+	pgoff_t end;
+
+	/* Nobody may sleep here. Whoever changes the file is waited for in ->fault. */
+	if (!down_read_trylock(&ti->map_sem))
+		return 0;
+	end = DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE);
+	slot = vmf->pgoff < end ? ftmp_map_find(&ti->map, vmf->pgoff, NULL) : 0;
+	if (!slot || !ftmp_view_there(ti, vmf->pgoff, slot))
+		goto unlock;
+	last = min(last, end - 1);
+	find_run(ti, vmf->pgoff, slot, &first, &last);
+
+	/* All that is looked at of a file are these two. */
+	shown.f_mapping = ftmp_slot_inode(slot)->i_mapping;
+	shown.f_ra.mmap_miss = 0;
+	/* Some of its fields may change meanwhile; none that is looked at. */
+	data_race(memcpy(&foreign, vma, sizeof(foreign)));
+	foreign.vm_file = &shown;
+	foreign.vm_start = vma->vm_start + ((first - vma->vm_pgoff) << PAGE_SHIFT);
+	foreign.vm_end = foreign.vm_start + ((last - first + 1) << PAGE_SHIFT);
+	foreign.vm_pgoff = ftmp_slot_index(slot) - (vmf->pgoff - first);
+	memcpy(&copy, vmf, sizeof(copy));
+	*(struct vm_area_struct **)&copy.vma = &foreign;
+	*(pgoff_t *)&copy.pgoff = ftmp_slot_index(slot);
+	ret = filemap_map_pages(&copy, foreign.vm_pgoff,
+				foreign.vm_pgoff + (last - first));
+	vmf->prealloc_pte = copy.prealloc_pte;
+unlock:
+	up_read(&ti->map_sem);
+	return ret;
+}
+
 static const struct vm_operations_struct ftmp_vm_ops = {
 	.fault = ftmp_fault,
+	.map_pages = ftmp_fault_around,
 	.page_mkwrite = ftmp_page_mkwrite,
 };
 

@@ -77,6 +77,31 @@ static struct rb_node **view_place(struct ftmp_inode *ti, unsigned long start,
 }
 
 /**
+ * ftmp_view_there - may a page be mapped in a file without more
+ * @ti: the file
+ * @index: its page
+ * @slot: the page of a store that is there
+ *
+ * The answer holds for the other pages of the same batch that lie in the file as they
+ * lie in it.
+ *
+ * Context: a fault; @ti's map_sem held for reading, and the VMA is there: so one that
+ * is there stays. Does not sleep.
+ * Return: false if ftmp_view_add() is wanted first.
+ */
+bool ftmp_view_there(struct ftmp_inode *ti, pgoff_t index, unsigned long slot)
+{
+	unsigned long start = index + FTMP_BATCH - ftmp_slot_nr(slot);
+	struct rb_node *parent;
+	bool found;
+
+	spin_lock(&ti->view_lock);
+	view_place(ti, start, ftmp_slot_batch(slot), &parent, &found);
+	spin_unlock(&ti->view_lock);
+	return found;
+}
+
+/**
  * ftmp_view_add - a page is about to be mapped in a file
  * @ti: the file
  * @index: its page
@@ -96,10 +121,7 @@ int ftmp_view_add(struct ftmp_inode *ti, pgoff_t index, unsigned long slot)
 	bool found;
 
 	/* One that is there stays: the page keeps the batch, the VMA the rest. */
-	spin_lock(&ti->view_lock);
-	view_place(ti, start, batch, &parent, &found);
-	spin_unlock(&ti->view_lock);
-	if (found)
+	if (ftmp_view_there(ti, index, slot))
 		return 0;
 
 	view = kmem_cache_alloc(view_cache, GFP_KERNEL);

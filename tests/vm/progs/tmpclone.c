@@ -7,9 +7,12 @@
  *	pipe	what a pipe has of one file does not show what another one writes
  *	direct	a device that writes into a mapping writes into it, and not into a clone
  *	ways	ranges, deduplication and copies, with mappings on both sides
+ *	around	a fault maps the pages around as well, each of them the file's own, also
+ *		where a clone of it has changed some; prints how many faults there were
  *	cost	prints ns of a clone of FILE 'big', unmapped, and of one mapped as a whole
  */
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 
 #include "util.h"
@@ -304,6 +307,58 @@ static void ways(void)
 
 /* ---- cost ----------------------------------------------------------------------------- */
 
+static long faults(void)
+{
+	struct rusage usage;
+
+	sys(getrusage(RUSAGE_SELF, &usage));
+	return usage.ru_minflt;
+}
+
+/* Looks at the first word of each page, which is to be @add and the page's number. */
+static long look_around(int fd, uint64_t add, unsigned int changed)
+{
+	volatile const uint64_t *words = (void *)map(fd, PROT_READ, SIZE);
+	long before = faults();
+
+	for (unsigned long i = 0; i < PAGES; i++) {
+		uint64_t want = i + (changed && i % changed == 0 ? add : 0);
+
+		if (words[i * PAGE / 8] != want)
+			die("page %lu: %llu, not %llu", i,
+			    (unsigned long long)words[i * PAGE / 8],
+			    (unsigned long long)want);
+	}
+	before = faults() - before;
+	munmap((void *)words, SIZE);
+	return before;
+}
+
+static void around(void)
+{
+	int fd = create("a"), clone = create("b");
+	long own, cloned;
+
+	for (uint64_t i = 0; i < PAGES; i++)
+		if (pwrite(fd, &i, sizeof(i), i * PAGE) != sizeof(i))
+			die_errno("pwrite");
+	own = look_around(fd, 0, 0);
+	clone_file(fd, clone);
+	for (uint64_t i = 0; i < PAGES; i += 5) {
+		uint64_t word = i + 1000;
+
+		if (pwrite(clone, &word, sizeof(word), i * PAGE) != sizeof(word))
+			die_errno("pwrite");
+	}
+	cloned = look_around(clone, 1000, 5);
+	look_around(fd, 0, 0);
+	/* The first fault in each batch of 64 maps its page alone. */
+	if (own > (long)PAGES / 4)
+		die("%ld faults for %lu pages", own, PAGES);
+	printf("%ld faults for %lu pages, %ld in a clone that differs in one of five\n", own,
+	       PAGES, cloned);
+}
+
 static uint64_t clone_ns(int src)
 {
 	struct timespec a, z;
@@ -335,7 +390,7 @@ static void cost(void)
 int main(int argc, char **argv)
 {
 	if (argc < 3)
-		die("usage: tmpclone moment|pipe|direct|ways|cost DIR [TIMES or FILE]");
+		die("usage: tmpclone moment|pipe|direct|ways|around|cost DIR [TIMES or FILE]");
 	dir = argv[2];
 	if (!strcmp(argv[1], "moment"))
 		moment(atoi(argv[3]));
@@ -346,6 +401,8 @@ int main(int argc, char **argv)
 		direct(argv[3]);
 	else if (!strcmp(argv[1], "ways"))
 		ways();
+	else if (!strcmp(argv[1], "around"))
+		around();
 	else if (!strcmp(argv[1], "cost"))
 		cost();
 	else

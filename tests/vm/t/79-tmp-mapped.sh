@@ -22,6 +22,8 @@ for (( i = 0; i < 3; i++ )); do
 	tmpclone ways /mnt/t/m
 	rm /mnt/t/m/*
 done
+note "$(tmpclone around /mnt/t/m)"
+rm /mnt/t/m/*
 mapops /mnt/t/m /mnt/t/out
 rm -r /mnt/t/m /mnt/t/out
 fresh_xfs
