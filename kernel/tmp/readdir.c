@@ -81,41 +81,38 @@ int ftmp_offset_exchange(struct inode *old_dir, struct dentry *old_dentry,
 	return 0;
 }
 
-/* The next name from an offset on, with a reference. */
-static struct dentry *next_name(struct ftmp_inode *ti, unsigned long *offset)
+/*
+ * The directory is locked, so names stay as they are, and with them the dentries, which
+ * are pinned, and the nodes that @xas has come to.
+ */
+static struct dentry *next_name(struct xa_state *xas)
 {
 	struct dentry *dentry;
 
-	/* A name that is in there has its dentry pinned. */
-	xa_lock(&ti->offsets);
-	dentry = xa_find(&ti->offsets, offset, U32_MAX, XA_PRESENT);
-	if (dentry)
-		dget(dentry);
-	xa_unlock(&ti->offsets);
+	rcu_read_lock();
+	dentry = xas_next_entry(xas, U32_MAX);
+	rcu_read_unlock();
 	return dentry;
 }
 
 static int ftmp_readdir(struct file *file, struct dir_context *ctx)
 {
 	struct inode *dir = file_inode(file), *inode;
-	unsigned long offset;
 	struct dentry *dentry;
-	bool more;
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
-	offset = ctx->pos;
-	while ((dentry = next_name(FTMP_I(dir), &offset))) {
+
+	XA_STATE(xas, &FTMP_I(dir)->offsets, ctx->pos);
+
+	while ((dentry = next_name(&xas))) {
 		inode = d_inode(dentry);
-		ctx->pos = offset;
-		/* The directory is locked: names stay as they are. */
-		more = !inode ||
-		       dir_emit(ctx, dentry->d_name.name, dentry->d_name.len,
-				inode->i_ino, fs_umode_to_dtype(inode->i_mode));
-		dput(dentry);
-		if (!more)
+		ctx->pos = dentry_offset(dentry);
+		if (inode &&
+		    !dir_emit(ctx, dentry->d_name.name, dentry->d_name.len,
+			      inode->i_ino, fs_umode_to_dtype(inode->i_mode)))
 			return 0;
-		ctx->pos = ++offset;
+		ctx->pos++;
 	}
 	return 0;
 }
