@@ -59,7 +59,8 @@ help:
 	@echo '                        systems in VMs (needs the network and 5 GB once; under emulation'
 	@echo '                        up to 40 minutes for each; T=trixie, bookworm, rpm, secureboot)'
 	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, mandoc, layering, sizes'
-	@echo 'make bench              measurements'
+	@echo 'make bench              measurements beside XFS, hard links and overlayfs: tables,'
+	@echo '                        JSON and charts in build/bench'
 	@echo 'make clean              remove what was built; distclean: downloads as well'
 	@echo
 	@echo 'check, demo, deb and bench install what they need from the distribution and say so.'
