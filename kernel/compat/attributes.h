@@ -26,6 +26,7 @@
 
 #define file_kattr		fileattr
 #define inode_generic_drop	generic_drop_inode
+#define inode_just_drop		generic_delete_inode
 
 static inline unsigned long inode_state_read_once(struct inode *inode)
 {
@@ -111,6 +112,9 @@ static inline struct path fold_set_pwd(struct fs_struct *fs,
 
 #define fold_remove_privs	file_remove_privs_flags
 
+/* The end of a filesystem whose names are dentries that d_make_persistent() keeps. */
+#define fold_kill_persistent	kill_litter_super
+
 /* What is said of a workqueue that is bound to processors. */
 #define WQ_PERCPU	0
 
@@ -164,6 +168,8 @@ int fn(struct inode *inode, enum fs_update_time type, unsigned int flags)
 #define FOLD_OP_FREEZE(fn)
 #define FOLD_DECLARE_FREEZE(fn)						\
 int fn(struct super_block *sb, enum freeze_holder who, const void *owner)
+
+#define fold_kill_persistent	kill_anon_super
 
 static inline struct path fold_set_pwd(struct fs_struct *fs,
 				       const struct path *path)

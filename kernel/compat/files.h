@@ -14,6 +14,7 @@
 #include <linux/filelock.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/shmem_fs.h>
 
 #include "series.h"
 
@@ -73,6 +74,13 @@ static inline struct file *fold_open_plain(const struct path *path, int flags,
 	return dentry_open(path, flags | __FMODE_NONOTIFY, cred);
 }
 
+/* Its pages are accounted for when they come, not now. */
+static inline struct file *fold_shmem_file(struct vfsmount *mnt,
+					   const char *name, loff_t size)
+{
+	return shmem_file_setup_with_mnt(mnt, name, size, VM_NORESERVE);
+}
+
 static inline struct backing_file_ctx fold_backing_ctx(struct file *file)
 {
 	return (struct backing_file_ctx) {
@@ -120,6 +128,13 @@ static inline struct file *fold_open_plain(const struct path *path, int flags,
 					   const struct cred *cred)
 {
 	return dentry_open(path, flags, cred);
+}
+
+static inline struct file *fold_shmem_file(struct vfsmount *mnt,
+					   const char *name, loff_t size)
+{
+	return shmem_file_setup_with_mnt(mnt, name, size,
+					 mk_vma_flags(VMA_NORESERVE_BIT));
 }
 
 static inline struct backing_file_ctx fold_backing_ctx(struct file *file)

@@ -169,6 +169,21 @@ static inline struct dentry *fold_lookup_one_unlocked(struct mnt_idmap *idmap,
 	return lookup_one_unlocked(idmap, name->name, base, name->len);
 }
 
+/* As the newest kernel's, but that the mark of such a dentry is its reference alone. */
+static inline struct dentry *d_make_persistent(struct dentry *dentry,
+					       struct inode *inode)
+{
+	d_instantiate(dentry, inode);
+	if (d_unhashed(dentry))
+		d_rehash(dentry);
+	return dget(dentry);
+}
+
+static inline void d_make_discardable(struct dentry *dentry)
+{
+	dput(dentry);
+}
+
 #define FOLD_OP_CREATE(fn)						\
 static int fn##_6_12(struct mnt_idmap *idmap, struct inode *dir,	\
 		     struct dentry *dentry, umode_t mode, bool excl)	\

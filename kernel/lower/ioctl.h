@@ -35,7 +35,8 @@
 /* Known to 32-bit programs alone, whose structures differ. */
 #define FOLD_IOC_COMPAT		BIT(8)
 /*
- * Changes any file of the filesystem, unannounced, for CAP_SYS_ADMIN: refused to him.
+ * Changes any file of the filesystem, unannounced, for CAP_SYS_ADMIN, or is for
+ * those who do: refused to him.
  * Others hear from the lower filesystem that they may not, or that there is no such
  * command.
  */

@@ -75,6 +75,8 @@ static const struct fold_ioctl xfs_ioctls[] = {
 	{ XFS_WR(103, 32), 0 }, { XFS_WR(103, 16), FOLD_IOC_COMPAT },	/* FSINUMBERS */
 	{ XFS_R(127, 64), FOLD_IOC_ADMIN | FOLD_IOC_IDMAP },	/* BULKSTAT */
 	{ XFS_R(128, 64), 0 },			/* INUMBERS */
+	{ XFS_WR(65, 128), 0 },			/* RTGROUP_GEOMETRY, since 6.13 */
+	{ XFS_WR(70, 40), 0 },			/* VERIFY_MEDIA, 7.x: reads the disk */
 	{ FS_IOC_GETFSLABEL, 0 },
 
 	/* The filesystem: what changes it, and no file's bytes. */
@@ -94,6 +96,8 @@ static const struct fold_ioctl xfs_ioctls[] = {
 	/* Any file, by its number. */
 	{ XFS_WR(60, 64), FOLD_IOC_MENDS },	/* SCRUB_METADATA */
 	{ XFS_WR(64, 40), FOLD_IOC_MENDS },	/* SCRUBV_METADATA */
+	/* For who mends all of the filesystem, and has its root directory open. */
+	{ XFS_W(68, 32), FOLD_IOC_MENDS },	/* HEALTH_MONITOR, 7.x */
 };
 
 /* The addresses of realtime files are another device's. */

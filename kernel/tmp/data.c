@@ -6,6 +6,7 @@
  * fault may be on the same file. Reads take a reference to a page and let go; writes copy
  * with faults disabled.
  */
+#include <linux/filelock.h>
 #include <linux/highmem.h>
 #include <linux/pagemap.h>
 #include <linux/splice.h>
@@ -297,4 +298,5 @@ const struct file_operations ftmp_file_operations = {
 	.fsync = noop_fsync,
 	.fallocate = ftmp_fallocate,
 	.remap_file_range = ftmp_remap_file_range,
+	.setlease = generic_setlease,
 };

@@ -30,6 +30,7 @@
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
 
+#include "compat.h"
 #include "tree.h"
 
 /* Stores of a mount, so that no lock serves all inodes. */
@@ -301,10 +302,9 @@ int ftmp_getattr(struct mnt_idmap *idmap, const struct path *path,
 		 struct kstat *stat, u32 mask, unsigned int flags);
 int ftmp_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		 struct iattr *attr);
-struct fileattr;
-int ftmp_fileattr_get(struct dentry *dentry, struct fileattr *fa);
+int ftmp_fileattr_get(struct dentry *dentry, struct file_kattr *fa);
 int ftmp_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
-		      struct fileattr *fa);
+		      struct file_kattr *fa);
 extern const struct inode_operations ftmp_file_inode_operations;
 extern const struct inode_operations ftmp_special_inode_operations;
 

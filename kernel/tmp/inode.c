@@ -314,7 +314,7 @@ int ftmp_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
  *
  * Return: 0.
  */
-int ftmp_fileattr_get(struct dentry *dentry, struct fileattr *fa)
+int ftmp_fileattr_get(struct dentry *dentry, struct file_kattr *fa)
 {
 	fileattr_fill_flags(fa, FTMP_I(d_inode(dentry))->fsflags);
 	return 0;
@@ -330,7 +330,7 @@ int ftmp_fileattr_get(struct dentry *dentry, struct fileattr *fa)
  * Return: 0; -EOPNOTSUPP for flags that tmpfs has not.
  */
 int ftmp_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
-		      struct fileattr *fa)
+		      struct file_kattr *fa)
 {
 	struct inode *inode = d_inode(dentry);
 

@@ -22,8 +22,7 @@ static void add_name(struct inode *dir, struct dentry *dentry,
 {
 	dir->i_size += NAME_SIZE;
 	touch_dir(dir);
-	d_instantiate(dentry, inode);
-	dget(dentry);
+	d_make_persistent(dentry, inode);
 }
 
 /* Gives a new inode its attributes and its name, which keeps it; or lets go of it. */
@@ -51,20 +50,24 @@ static int ftmp_mknod(struct mnt_idmap *idmap, struct inode *dir,
 }
 
 static int ftmp_create(struct mnt_idmap *idmap, struct inode *dir,
-		       struct dentry *dentry, umode_t mode, bool excl)
+		       struct dentry *dentry, umode_t mode)
 {
 	return ftmp_mknod(idmap, dir, dentry, mode | S_IFREG, 0);
 }
 
-static int ftmp_mkdir(struct mnt_idmap *idmap, struct inode *dir,
-		      struct dentry *dentry, umode_t mode)
+FOLD_OP_CREATE(ftmp_create)
+
+static struct dentry *ftmp_mkdir(struct mnt_idmap *idmap, struct inode *dir,
+				 struct dentry *dentry, umode_t mode)
 {
 	int err = ftmp_mknod(idmap, dir, dentry, mode | S_IFDIR, 0);
 
 	if (!err)
 		inc_nlink(dir);
-	return err;
+	return ERR_PTR(err);
 }
+
+FOLD_OP_MKDIR(ftmp_mkdir)
 
 static int ftmp_symlink(struct mnt_idmap *idmap, struct inode *dir,
 			struct dentry *dentry, const char *target)
@@ -140,7 +143,7 @@ static int ftmp_unlink(struct inode *dir, struct dentry *dentry)
 	touch_dir(dir);
 	inode_set_ctime_current(inode);
 	drop_nlink(inode);
-	dput(dentry);
+	d_make_discardable(dentry);
 	return 0;
 }
 
@@ -162,11 +165,9 @@ static int whiteout(struct mnt_idmap *idmap, struct inode *dir,
 	dentry = d_alloc(old->d_parent, &old->d_name);
 	if (!dentry)
 		return -ENOMEM;
+	/* The VFS is about to move the other one of that name away. */
 	err = ftmp_mknod(idmap, dir, dentry, S_IFCHR | WHITEOUT_MODE,
 			 WHITEOUT_DEV);
-	/* The VFS is about to move the other one of that name away. */
-	if (!err)
-		d_rehash(dentry);
 	dput(dentry);
 	return err;
 }
@@ -227,11 +228,11 @@ static int ftmp_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 
 const struct inode_operations ftmp_dir_inode_operations = {
 	.lookup = simple_lookup,
-	.create = ftmp_create,
+	.create = FOLD_OP(ftmp_create),
 	.link = ftmp_link,
 	.unlink = ftmp_unlink,
 	.symlink = ftmp_symlink,
-	.mkdir = ftmp_mkdir,
+	.mkdir = FOLD_OP(ftmp_mkdir),
 	.rmdir = ftmp_rmdir,
 	.mknod = ftmp_mknod,
 	.rename = ftmp_rename,

@@ -7,6 +7,7 @@
  * misses what has not changed. An offset is used again only when the others have run
  * out. 0 and 1 are the directory itself and its parent.
  */
+#include <linux/filelock.h>
 #include <linux/fs.h>
 #include <linux/xarray.h>
 
@@ -138,4 +139,5 @@ const struct file_operations ftmp_dir_operations = {
 	.read = generic_read_dir,
 	.iterate_shared = ftmp_readdir,
 	.fsync = noop_fsync,
+	.setlease = generic_setlease,
 };

@@ -370,8 +370,7 @@ static int open_store(struct ftmp_sb *fs, struct ftmp_store *store)
 	struct inode *inode;
 	struct file *file;
 
-	file = shmem_file_setup_with_mnt(fs->mnt, "foldtmp", FTMP_WINDOW,
-					 VM_NORESERVE);
+	file = fold_shmem_file(fs->mnt, "foldtmp", FTMP_WINDOW);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	inode = file_inode(file);

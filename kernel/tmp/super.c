@@ -184,7 +184,7 @@ static int ftmp_show_options(struct seq_file *seq, struct dentry *root)
 static const struct super_operations super_operations = {
 	.alloc_inode = ftmp_alloc_inode,
 	.free_inode = ftmp_free_inode,
-	.drop_inode = generic_delete_inode,
+	.drop_inode = inode_just_drop,
 	.evict_inode = ftmp_evict_inode,
 	.statfs = ftmp_statfs,
 	.show_options = ftmp_show_options,
@@ -390,7 +390,7 @@ static void ftmp_kill_sb(struct super_block *sb)
 {
 	struct ftmp_sb *fs = FTMP_SB(sb);
 
-	kill_litter_super(sb);
+	fold_kill_persistent(sb);
 	ftmp_bridge_close(fs);
 	ftmp_stores_close(fs);
 	kfree(fs);

@@ -6,7 +6,7 @@ import re
 BAD = re.compile("|".join((
     r"\bWARNING: ", r"\bBUG[: ]", r"\bOops\b", r"general protection fault",
     r"Kernel panic", r"kernel BUG at", r"unable to handle",
-    r"INFO: task .* blocked for more than", r"INFO: possible", r"possible recursive locking",
+    r"INFO: task .* blocked .*for more than", r"INFO: possible", r"possible recursive locking",
     r"possible circular locking", r"possible irq lock inversion",
     r"inconsistent lock state", r"suspicious RCU usage", r"bad unlock balance",
     r"held lock freed", r"lock held when returning to user space",

@@ -9,7 +9,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 
-from . import accel, paths
+from . import accel, kernels, paths
 
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -98,6 +98,10 @@ class Machine:
                  "slab_nomerge", "no5lvl", "printk.devkmsg=on",
                  "sysctl.kernel.hung_task_timeout_secs=60",
                  "sysctl.kernel.panic_on_oops=1"]
+        if self.kernel.name not in kernels.BUILT and not self.kernel.version.startswith("6."):
+            # Half of a small VM's memory is too little for what the initrd holds. Older
+            # kernels do not know the option.
+            words += ["initramfs_options=size=80%"]
         if self.kernel.debug:
             words += ["kmemleak=on", "kasan_multi_shot"]
         if self.kernel.name == "kcsan":

@@ -64,11 +64,18 @@ def matches(name, pattern):
     return not pattern or pattern in name or fnmatch.fnmatch(name, pattern)
 
 
+def _is_for(test, kernel):
+    """What is for the stock kernel is for stock kernels of other series, too."""
+    if re.fullmatch(r"[0-9.]+", kernel):
+        kernel = "stock"
+    return not test.kernels or kernel in test.kernels
+
+
 def find(directory, pattern, kernel):
     """The tests in `directory` that match and are for this kernel, by name."""
     found = [read(p) for p in sorted(glob.glob(os.path.join(directory, "*.sh")))
              if matches(os.path.basename(p)[:-3], pattern)]
-    return [t for t in found if not t.kernels or kernel in t.kernels]
+    return [t for t in found if _is_for(t, kernel)]
 
 
 def boots(tests):

@@ -6,8 +6,8 @@
  * The kernel asks bmap() for the file's blocks, and from then on reads and
  * writes those, on the device of the file's superblock. What it wrote is
  * printed: the state of the bitmap, as found on the disk after the mirror has
- * been stopped. If the kernel refuses the file, its error is. With -k the file is
- * one that was made before.
+ * been stopped. If the kernel refuses the file, its error is, or that it takes no
+ * file at all. With -k the file is one that was made before.
  */
 #include "util.h"
 
@@ -99,9 +99,12 @@ int main(int argc, char **argv)
 	add_disk(md, argv[2], 0);
 	add_disk(md, argv[3], 1);
 	bitmap = sys(open(argv[1], O_RDWR));
-	sys(ioctl(md, SET_BITMAP_FILE, bitmap));
+	if (ioctl(md, SET_BITMAP_FILE, bitmap)) {
+		err = errno;
+		printf("no bitmap in any file: %s\n", strerrorname_np(err));
+	}
 	close(bitmap);
-	if (ioctl(md, RUN_ARRAY, &none)) {
+	if (!err && ioctl(md, RUN_ARRAY, &none)) {
 		err = errno;
 		printf("refused: %s\n", strerrorname_np(err));
 	}

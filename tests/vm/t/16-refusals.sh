@@ -33,11 +33,19 @@ umount $FOLD
 umount /mnt/btrfs
 
 # Where one file answers to many names. The reason is one line, with the way out.
-fresh_xfs $DISK2 /mnt/ci -n version=ci
-echo text >/mnt/ci/Name
-assert_eq "$(cat /mnt/ci/nAME)" text "a name in other letters"
-assert_fails "case-insensitive" mount -t foldfs /mnt/ci $FOLD
-umount /mnt/ci
+# Newer kernels are built without such an XFS, and say so.
+mkdir -p /mnt/ci
+mkfs.xfs -q -f -K -m reflink=1 -n version=ci $DISK2
+if mount -t xfs $DISK2 /mnt/ci; then
+	echo text >/mnt/ci/Name
+	assert_eq "$(cat /mnt/ci/nAME)" text "a name in other letters"
+	assert_fails "case-insensitive" mount -t foldfs /mnt/ci $FOLD
+	umount /mnt/ci
+else
+	dmesg | grep -q 'XFS.*(ascii-ci=1) not supported by kernel' ||
+		fail "why is there no case-insensitive XFS here?"
+	note "this kernel has no case-insensitive XFS"
+fi
 
 fold_mount $LOWER/tree
 assert_fails "foldfs already" mount -t foldfs $FOLD /mnt/removed

@@ -16,8 +16,14 @@ half1=$(losetup -f --show /run/half1)
 half2=$(losetup -f --show /run/half2)
 native=$(mdbitmap $LOWER/native/bitmap "$half1" "$half2")
 stacked=$(mdbitmap $FOLD/bitmap "$half1" "$half2")
+refused="refused: EINVAL"
 case $native in
 "magic "*" first bits 0000") ;;
+"no bitmap in any file: EINVAL")
+	# As of 7.3: it wants a bitmap that is there already, and then there is one already.
+	note "this kernel's md takes no bitmap in a file, on XFS either"
+	refused=$native
+	;;
 *) fail "md on XFS: $native" ;;
 esac
 assert_eq "$stacked" "$native" "what md left in its bitmap"
@@ -26,7 +32,7 @@ cp --reflink=always $FOLD/bitmap $FOLD/clone
 cp --reflink=always $LOWER/native/bitmap $LOWER/native/clone
 for tree in $LOWER/native $FOLD; do
 	assert_eq "$(xfs_io -r -c 'fiemap' $tree/clone | grep -c 'hole')" 0 "holes in the clone"
-	assert_eq "$(mdbitmap -k $tree/clone "$half1" "$half2")" "refused: EINVAL" \
+	assert_eq "$(mdbitmap -k $tree/clone "$half1" "$half2")" "$refused" \
 		"md and a file with shared blocks in $tree"
 done
 losetup -d "$half1" "$half2"

@@ -4,6 +4,7 @@
 # disk2: 1G
 # timeout: 300
 # alone
+# allows: page allocation failure: order:0, mode:0x\w+\(GFP_KERNEL\|__GFP_HIGH\|__GFP_ZERO\|__GFP_COMP\|__GFP_NOMEMALLOC\)
 . /tests/lib.sh
 
 mkswap_on() {
