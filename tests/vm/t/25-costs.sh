@@ -10,35 +10,7 @@
 
 APART=$(sized 400 40)	# clones that have drifted apart
 MANY=$(sized 60000 3000)	# references to one block
-TRACING=/sys/kernel/tracing
-[ -d $TRACING/events ] || mount -t tracefs tracefs $TRACING
-
-# Counts calls of kernel functions, while it is on. By the function tracer, each function
-# with a buffer of its own: a kprobe that is taken away while its function runs on
-# another processor ends here, now and then, in a jump to nowhere.
-count_calls() {	# FUNCTION...
-	local fn dir
-	for fn; do
-		dir=$TRACING/instances/$fn
-		mkdir "$dir"
-		echo 64 >"$dir"/buffer_size_kb
-		echo "$fn" >"$dir"/set_ftrace_filter
-		echo function >"$dir"/current_tracer
-	done
-}
-
-calls() {	# FUNCTION: how often it has been called since
-	awk '$1 == "entries:" || $1 == "overrun:" { sum += $2 } END { print sum }' \
-		$TRACING/instances/$1/per_cpu/cpu*/stats
-}
-
-no_calls() {
-	local dir
-	for dir in $TRACING/instances/*/; do
-		echo nop >"$dir"/current_tracer
-		rmdir "$dir"
-	done
-}
+. /tests/calls.inc
 
 fresh_xfs
 randfile $LOWER/image 16 5
