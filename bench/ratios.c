@@ -3,7 +3,7 @@
  * What an operation on a shared file costs through foldfs, beside the same operation
  * on an XFS file of the same size and content.
  *
- *	ratios XFS-DIRECTORY FOLDFS-DIRECTORY RUNS
+ *	ratios XFS-DIRECTORY FOLDFS-DIRECTORY RUNS [KEYS]
  *
  * Both directories hold the same files, made by ratios.sh. Every operation is run
  * in turn on one and on the other, RUNS times, so that whatever slows the machine
@@ -11,11 +11,15 @@
  *
  *	RESULT key unit median-on-XFS median-on-foldfs median-of-the-ratios
  *
+ * KEYS is a pattern, as of file names, of the operations that are wanted.
+ *
  * Nothing is judged here: under emulation only the ratios mean anything.
  */
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <linux/fs.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -167,6 +171,111 @@ static double open_close(int dir, const char *name)
 	return (now() - start) / COUNT;
 }
 
+static double open_read_close(int dir, const char *name)
+{
+	enum { COUNT = 5000 };
+	double start = now();
+
+	for (int i = 0; i < COUNT; i++) {
+		int fd = open_file(dir, name, O_RDONLY);
+
+		if (read(fd, next_buffer(PAGE), PAGE) != PAGE)
+			err(1, "read");
+		close(fd);
+	}
+	return (now() - start) / COUNT;
+}
+
+/* Blocks that the unmeasured run has made the file's own; the rest stays shared. */
+static double rewrite(int dir, const char *name)
+{
+	enum { COUNT = 5000, PAGES = 1024 };
+	int fd = open_file(dir, name, O_RDWR);
+	uint64_t state = 88172645463325252ULL;
+	double start;
+
+	for (int i = 0; i < PAGES; i++)
+		if (pwrite(fd, next_buffer(PAGE), PAGE, (off_t)i * PAGE) != PAGE)
+			err(1, "pwrite");
+	start = now();
+	for (int i = 0; i < COUNT; i++)
+		if (pwrite(fd, next_buffer(PAGE), PAGE,
+			   next_random(&state) % PAGES * PAGE) != PAGE)
+			err(1, "pwrite");
+	start = now() - start;
+	close(fd);
+	return start / COUNT;
+}
+
+static double rewrite_in_order(int dir, const char *name)
+{
+	enum { COUNT = 64, CHUNKS = 32 };
+	int fd = open_file(dir, name, O_RDWR);
+	double start;
+
+	for (int i = 0; i < CHUNKS; i++)
+		if (pwrite(fd, next_buffer(CHUNK), CHUNK, (off_t)i * CHUNK) != CHUNK)
+			err(1, "pwrite");
+	start = now();
+	for (int i = 0; i < COUNT; i++)
+		if (pwrite(fd, next_buffer(CHUNK), CHUNK,
+			   (off_t)(i % CHUNKS) * CHUNK) != CHUNK)
+			err(1, "pwrite");
+	start = now() - start;
+	close(fd);
+	return start / COUNT;
+}
+
+static double append(int dir, const char *name)
+{
+	enum { COUNT = 1000 };
+	int fd = open_file(dir, name, O_RDWR | O_CREAT | O_TRUNC | O_APPEND);
+	double start = now();
+
+	for (int i = 0; i < COUNT; i++)
+		if (write(fd, next_buffer(PAGE), PAGE) != PAGE)
+			err(1, "write");
+	start = now() - start;
+	close(fd);
+	return start / COUNT;
+}
+
+static double create_write_unlink(int dir, const char *name)
+{
+	enum { COUNT = 1000 };
+	double start = now();
+
+	for (int i = 0; i < COUNT; i++) {
+		int fd = open_file(dir, name, O_RDWR | O_CREAT | O_EXCL);
+
+		if (write(fd, next_buffer(PAGE), PAGE) != PAGE)
+			err(1, "write");
+		close(fd);
+		if (unlinkat(dir, name, 0))
+			err(1, "unlink");
+	}
+	return (now() - start) / COUNT;
+}
+
+/* Seconds for an entry. */
+static double read_dir(int dir, const char *name)
+{
+	enum { COUNT = 10 };
+	long entries = 0;
+	double start = now();
+
+	for (int i = 0; i < COUNT; i++) {
+		DIR *list = fdopendir(open_file(dir, name, O_RDONLY | O_DIRECTORY));
+
+		if (!list)
+			err(1, "%s", name);
+		while (readdir(list))
+			entries++;
+		closedir(list);
+	}
+	return (now() - start) / entries;
+}
+
 static double stat_file(int dir, const char *name)
 {
 	enum { COUNT = 20000 };
@@ -209,7 +318,17 @@ static const struct {
 	{ "private-read-128k-in-order", read_in_order, "private" },
 	{ "private-fault-in-order", touch_in_order, "private" },
 	{ "open-close", open_close, "shared" },
+	{ "open-read-close", open_read_close, "shared" },
+	{ "private-open-close", open_close, "private" },
+	{ "private-open-read-close", open_read_close, "private" },
 	{ "stat", stat_file, "shared" },
+	{ "readdir", read_dir, "many" },
+	{ "create-write-unlink", create_write_unlink, "new" },
+	{ "rewrite-4k", rewrite, "written" },
+	{ "private-rewrite-4k", rewrite, "own" },
+	{ "rewrite-128k", rewrite_in_order, "streamed" },
+	{ "private-rewrite-128k", rewrite_in_order, "own" },
+	{ "append-4k", append, "log" },
 	{ "clone-512m-cached", clone_file, "big" },
 };
 
@@ -229,10 +348,11 @@ static double median(double *values, int nr)
 int main(int argc, char **argv)
 {
 	double side[2][MAX_RUNS], ratio[MAX_RUNS];
+	const char *only = argc > 4 ? argv[4] : NULL;
 	int dir[2], runs;
 
-	if (argc != 4 || (runs = atoi(argv[3])) < 1 || runs > MAX_RUNS)
-		errx(2, "usage: ratios XFS-DIRECTORY FOLDFS-DIRECTORY RUNS");
+	if (argc < 4 || argc > 5 || (runs = atoi(argv[3])) < 1 || runs > MAX_RUNS)
+		errx(2, "usage: ratios XFS-DIRECTORY FOLDFS-DIRECTORY RUNS [KEYS]");
 	memset(arena, 1, sizeof(arena));
 	for (int i = 0; i < 2; i++) {
 		dir[i] = open(argv[1 + i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -241,6 +361,8 @@ int main(int argc, char **argv)
 	}
 
 	for (size_t o = 0; o < sizeof(operations) / sizeof(operations[0]); o++) {
+		if (only && fnmatch(only, operations[o].key, 0))
+			continue;
 		/* Once each unmeasured: what is measured is the warm case. */
 		for (int i = 0; i < 2; i++)
 			operations[o].run(dir[i], operations[o].file);
