@@ -27,6 +27,16 @@ struct file *fold_open_backing(struct file *user_file, int flags,
 struct file *fold_open_quietly(const struct path *path, int flags,
 			       const struct cred *cred);
 
+/*
+ * May a lower file be opened when its upper one has been used already? The newest
+ * kernel wants to change that one's mode for the moment: see files.c.
+ */
+#ifdef FOLD_LINUX_6_12
+#define FOLD_OPENS_LATE	1
+#else
+#define FOLD_OPENS_LATE	0
+#endif
+
 #ifdef FOLD_LINUX_6_12
 
 /* A VMA on its way to be mapped, as far as ->mmap_prepare looks at it here. */

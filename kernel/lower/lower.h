@@ -49,6 +49,9 @@ struct fold_lower_query {
  * @moves: it moves blocks by itself, of many files at once, as when a device is
  *	removed. Files that share are looked at again from time to time, so that they
  *	meet new copies at the new place
+ * @opens_by_inode: its ->open() of regular files looks at no more of a file than its
+ *	flags, and sets nothing but its mode; what has been opened by it needs no
+ *	->release() where nothing was written. Files that share are opened late
  * @asks_by_root: @extents needs a file to ask by
  * @around: pages by which a read of a file may bring in more than it was asked
  *	for, beyond all readahead
@@ -70,6 +73,7 @@ struct fold_lower_type {
 	bool reads_direct;
 	bool one_device;
 	bool moves;
+	bool opens_by_inode;
 	bool asks_by_root;
 	unsigned int around;
 	bool (*fit)(struct dentry *lower);

@@ -137,6 +137,7 @@ static int xfs_extents(const struct fold_lower_query *ask,
 const struct fold_lower_type fold_lower_xfs = {
 	.name		= "xfs",
 	.reads_direct	= true,
+	.opens_by_inode	= true,
 	.one_device	= true,
 	.fit		= xfs_fit,
 	.unshared	= xfs_unshared,

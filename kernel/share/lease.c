@@ -241,9 +241,10 @@ static void source_put(struct file *source)
 
 static void lease_unlock(struct fold_inode *fi)
 {
+	/* Before: fold_reader_opened() goes by it. */
+	WRITE_ONCE(fi->share.leased, false);
 	/* Not vfs_setlease(): whoever evicts the inode need not own it. */
 	kernel_setlease(fi->share.source, F_UNLCK, NULL, (void **)&fi);
-	fi->share.leased = false;
 }
 
 /**
@@ -300,7 +301,7 @@ int fold_lease_take(struct inode *inode, const struct path *lower)
 	if (err)
 		goto put;
 	share->source = file;
-	share->leased = true;
+	WRITE_ONCE(share->leased, true);
 	err = mark_add(inode);
 	if (!err)
 		goto revert;
@@ -361,6 +362,45 @@ void fold_lease_end(struct inode *inode)
 		lease_let_go(FOLD_I(inode));
 	}
 	mutex_unlock(&share->lease_mutex);
+}
+
+/**
+ * fold_reader_opened - a file that shares is opened for reading, without a lower file
+ * @inode: the upper inode
+ *
+ * It counts among the lower inode's readers, so that no lease for writing is granted
+ * around the mount as long as it is open.
+ *
+ * Context: any but interrupts.
+ * Return: true, and fold_reader_closes() follows; or false if the file has no lease
+ * of ours, by which nobody else has one that opening it for reading would break.
+ */
+bool fold_reader_opened(struct inode *inode)
+{
+	struct fold_share *share = &FOLD_I(inode)->share;
+
+	i_readcount_inc(fold_lower_inode(inode));
+	/*
+	 * Pairs with the barrier between granting a lease and looking at that count
+	 * once more: who is given one when ours has gone sees us, or we see that
+	 * ours has gone.
+	 */
+	smp_mb__after_atomic();
+	if (READ_ONCE(share->leased) && !READ_ONCE(share->map.closed))
+		return true;
+	i_readcount_dec(fold_lower_inode(inode));
+	return false;
+}
+
+/**
+ * fold_reader_closes - undo fold_reader_opened()
+ * @inode: the upper inode
+ *
+ * Context: any but interrupts.
+ */
+void fold_reader_closes(struct inode *inode)
+{
+	i_readcount_dec(fold_lower_inode(inode));
 }
 
 static void outside_work(struct work_struct *work)

@@ -77,7 +77,7 @@ struct fold_sole_writer {
  *		 whoever uses @source to fill holds an extent instead, since it
  *		 outlives the last one
  * @source: lower file that carries the lease and through which fills read
- * @leased: the lease is held
+ * @leased: the lease is held; set after it is taken, cleared before it is unlocked
  * @mark: tells of truncations that no lease sees
  * @outside_work: ends the sharing for a writer around the mount; holds a reference
  *		  on the inode
@@ -199,6 +199,8 @@ int fold_lease_module_init(void);
 void fold_lease_module_exit(void);
 int fold_lease_take(struct inode *inode, const struct path *lower);
 void fold_lease_drop(struct inode *inode);
+bool fold_reader_opened(struct inode *inode);
+void fold_reader_closes(struct inode *inode);
 void fold_lease_wait(struct inode *lower);
 void fold_lease_init(struct fold_share *share);
 void fold_lease_end(struct inode *inode);

@@ -245,16 +245,16 @@ static struct fold_backing *backing_create(struct super_block *sb,
 
 /**
  * fold_share_opened - a lower file was opened for an upper one
- * @file: the upper file of a regular inode; its lower file is set
+ * @file: the upper file of a regular inode
+ * @lower: its lower file, perhaps not set yet
  *
  * Context: process context.
  * Return: 0, or -ENOMEM.
  */
-int fold_share_opened(struct file *file)
+int fold_share_opened(struct file *file, struct file *lower)
 {
 	struct super_block *sb = file_inode(file)->i_sb;
 	struct fold_sb_share *ss = &FOLD_SB(sb)->share;
-	struct file *lower = fold_lower_file(file);
 	struct fold_backing *backing = READ_ONCE(ss->backing), *old;
 
 	if (!ss->cache || !fold_has_mmap(lower->f_op))

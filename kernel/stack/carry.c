@@ -107,15 +107,17 @@ static bool is_ours(const struct file *file, const struct super_block *sb)
  * and has operations of ours, by which a lower filesystem may not know it. So another one is
  * opened for this call alone.
  */
-static struct file *open_plain(const struct file *upper)
+static struct file *open_plain(struct file *upper)
 {
-	const struct file *lower = fold_lower_file(upper);
+	const struct file *lower = fold_open_below(upper, true);
 	struct inode *inode = file_inode(upper);
 	bool for_write = upper->f_mode & FMODE_WRITE;
 	const struct cred *old;
 	struct fold_opener op;
 	struct file *plain;
 
+	if (IS_ERR(lower))
+		return ERR_CAST(lower);
 	fold_sync_flags(upper);
 	if (for_write)
 		fold_write_open_begin(inode, &op);

@@ -8,6 +8,9 @@
  * security modules that think in paths know nothing of the private mount below.
  * It makes no fsnotify events and touches no atime: the VFS does both above.
  *
+ * Who opens a file that shares for reading gets his lower file late, when something
+ * goes there: what is read or mapped of it mostly does not. See opens_late().
+ *
  * Locks belong to the lower inode (see lock.c), leases to the upper one.
  */
 #include <linux/backing-dev.h>
@@ -22,32 +25,44 @@
 /* Flags of an open file that fcntl(2) can change and a lower file looks at. */
 #define SETFL_FLAGS	(O_APPEND | O_NONBLOCK | O_DIRECT)
 
+static int lower_flags(const struct file *file)
+{
+	return (READ_ONCE(file->f_flags) &
+		~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | FASYNC)) | O_NOATIME;
+}
+
+/* What has to be looked at again where somebody comes, before he opens. */
+static void join_before_open(struct inode *inode, struct file *file,
+			     const struct path *path)
+{
+	struct fold_sb *fsb = FOLD_SB(inode->i_sb);
+	bool for_write = file->f_mode & FMODE_WRITE;
+
+	/* No lease is granted once it is open, and a VM image stays open. */
+	if (for_write && S_ISREG(inode->i_mode) && !(file->f_flags & O_TRUNC) &&
+	    i_size_read(fold_lower_inode(inode)) &&
+	    fold_join_wanted(&FOLD_I(inode)->share))
+		fold_join(inode, path, true);
+
+	/* A file that shares may have been moved: nobody would look again. */
+	if (!for_write && fsb->type->moves && S_ISREG(inode->i_mode) &&
+	    READ_ONCE(FOLD_I(inode)->share.map.nr) &&
+	    fold_join_wanted(&FOLD_I(inode)->share))
+		fold_join(inode, path, false);
+}
+
 static struct file *open_lower(struct inode *inode, struct file *file)
 {
 	struct fold_sb *fsb = FOLD_SB(inode->i_sb);
 	bool for_write = file->f_mode & FMODE_WRITE;
 	const struct cred *old;
 	struct fold_opener op;
+	int flags = lower_flags(file);
 	struct file *lower;
 	struct path path;
-	int flags;
 
-	flags = file->f_flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | FASYNC);
-	flags |= O_NOATIME;
 	fold_lower_path(file_dentry(file), &path);
-
-	/* No lease is granted once it is open, and a VM image stays open. */
-	if (for_write && S_ISREG(inode->i_mode) && !(file->f_flags & O_TRUNC) &&
-	    i_size_read(fold_lower_inode(inode)) &&
-	    fold_join_wanted(&FOLD_I(inode)->share))
-		fold_join(inode, &path, true);
-
-	/* A file that shares may have been moved: nobody would look again. */
-	if (!for_write && fsb->type->moves && S_ISREG(inode->i_mode) &&
-	    READ_ONCE(FOLD_I(inode)->share.map.nr) &&
-	    fold_join_wanted(&FOLD_I(inode)->share))
-		fold_join(inode, &path, false);
-
+	join_before_open(inode, file, &path);
 	if (for_write)
 		fold_write_open_begin(inode, &op);
 	old = override_creds(fsb->cred);
@@ -74,6 +89,87 @@ static bool is_program(const struct file *file)
 	return file->f_flags & __FMODE_EXEC && S_ISREG(file_inode(file)->i_mode);
 }
 
+/*
+ * Can a file do without a lower one for now? It is told what the lower filesystem's
+ * ->open() tells a lower file: an errno, and modes.
+ *
+ * Nobody is asked here who was not asked before: as long as the file's own lease is
+ * there, nobody else has one that opening for reading would break, and the mounter,
+ * whose right to read it counts below, has opened it for that lease. From here on
+ * nobody gets one either, since the file counts among the lower inode's readers.
+ *
+ * Return: 1, 0 if the lower file has to be opened now, or a negative errno.
+ */
+static int opens_late(struct inode *inode, struct file *file)
+{
+	const struct inode *lower = fold_lower_inode(inode);
+	fmode_t mode = file->f_mode;
+	int err;
+
+	if (!FOLD_OPENS_LATE || !FOLD_SB(inode->i_sb)->type->opens_by_inode ||
+	    (mode & (FMODE_READ | FMODE_WRITE)) != FMODE_READ ||
+	    !S_ISREG(inode->i_mode) || is_program(file) ||
+	    file->f_flags & (O_DIRECT | O_TRUNC))
+		return 0;
+	if (!fold_reader_opened(inode))
+		return 0;
+	err = lower->i_fop->open(fold_lower_inode(inode), file);
+	file->f_mode = mode |
+		       (file->f_mode & (FMODE_CAN_ODIRECT | FMODE_NOWAIT));
+	if (err)
+		fold_reader_closes(inode);
+	return err ?: 1;
+}
+
+/**
+ * fold_open_below - have a lower file for an open upper one
+ * @file: the upper file; one that was opened for writing has a lower file
+ * @wait: for an NFS server's client to whom the lower file has been delegated
+ *	since, which is the only one who can be in the way
+ *
+ * Several threads may come at once.
+ *
+ * Context: may sleep, and mmap_lock may be held. No lock of ours.
+ * Return: the lower file, which stays as long as @file; -EAGAIN if somebody would
+ * have to be waited for; or another errno of opening the file.
+ */
+struct file *fold_open_below(struct file *file, bool wait)
+{
+	struct file *lower = fold_lower_file(file), *other;
+	struct inode *inode = file_inode(file);
+	struct fold_sb *fsb = FOLD_SB(inode->i_sb);
+	const struct cred *old;
+	struct path path;
+	int err;
+
+	if (likely(lower))
+		return lower;
+	fold_lower_path(file_dentry(file), &path);
+	old = override_creds(fsb->cred);
+	lower = fold_open_backing(file, lower_flags(file) | O_NONBLOCK, &path,
+				  fsb->cred);
+	if (lower == ERR_PTR(-EWOULDBLOCK) && wait)
+		lower = fold_open_backing(file, lower_flags(file) & ~O_NONBLOCK,
+					  &path, fsb->cred);
+	revert_creds(old);
+	if (IS_ERR(lower))
+		return lower;
+	err = fold_share_opened(file, lower);
+	if (err) {
+		fput(lower);
+		return ERR_PTR(err);
+	}
+	/* Whoever sees it sees what is in it. */
+	other = cmpxchg(&file->private_data, NULL, lower);
+	if (other) {
+		fput(lower);
+		return other;
+	}
+	/* It counts for itself now. */
+	fold_reader_closes(inode);
+	return lower;
+}
+
 /**
  * fold_open - file_operations.open of files and directories
  * @inode: the upper inode
@@ -84,8 +180,18 @@ static bool is_program(const struct file *file)
 int fold_open(struct inode *inode, struct file *file)
 {
 	struct file *lower;
+	struct path path;
 	int err;
 
+	err = opens_late(inode, file);
+	if (err < 0)
+		return err;
+	if (err) {
+		file->private_data = NULL;
+		fold_lower_path(file_dentry(file), &path);
+		join_before_open(inode, file, &path);
+		goto opened;
+	}
 	lower = open_lower(inode, file);
 	if (IS_ERR(lower))
 		return PTR_ERR(lower);
@@ -102,12 +208,13 @@ int fold_open(struct inode *inode, struct file *file)
 	}
 	file->private_data = lower;
 	file->f_mode |= lower->f_mode & (FMODE_CAN_ODIRECT | FMODE_NOWAIT);
-	if (S_ISREG(inode->i_mode) && fold_share_opened(file)) {
+	if (S_ISREG(inode->i_mode) && fold_share_opened(file, lower)) {
 		if (is_program(file))
 			allow_write_access(lower);
 		fput(lower);
 		return -ENOMEM;
 	}
+opened:
 	atomic_inc(&FOLD_I(inode)->share.files);
 	fold_verity_end(inode);
 	return 0;
@@ -122,9 +229,14 @@ int fold_open(struct inode *inode, struct file *file)
  */
 int fold_release(struct inode *inode, struct file *file)
 {
+	struct file *lower = fold_lower_file(file);
+
 	if (is_program(file))
-		allow_write_access(fold_lower_file(file));
-	fput(fold_lower_file(file));
+		allow_write_access(lower);
+	if (lower)
+		fput(lower);
+	else
+		fold_reader_closes(inode);
 	if (atomic_dec_and_test(&FOLD_I(inode)->share.files))
 		fold_join_hurry(inode);
 	return 0;
@@ -175,7 +287,8 @@ void fold_caller_end(const struct cred *old)
  * fold_sync_flags - let the lower file follow fcntl(F_SETFL)
  * @file: the upper file
  *
- * Needed before anything that goes by the lower file's own flags. O_APPEND stays
+ * Needed before anything that goes by the lower file's own flags; one that is opened
+ * late gets those of then. O_APPEND stays
  * with what can only be appended to: fcntl(2) may have looked at an older copy of
  * the inode's flags. See fold_write_prepare().
  *
@@ -186,6 +299,8 @@ void fold_sync_flags(const struct file *file)
 	struct file *lower = fold_lower_file(file);
 	unsigned int flags = READ_ONCE(file->f_flags) & SETFL_FLAGS;
 
+	if (!lower)
+		return;
 	if (likely((READ_ONCE(lower->f_flags) & SETFL_FLAGS) == flags))
 		return;
 	if (IS_APPEND(file_inode(lower)))
@@ -200,11 +315,15 @@ static loff_t fold_llseek(struct file *file, loff_t offset, int whence)
 {
 	const struct inode *lower = fold_lower_inode(file_inode(file));
 	loff_t maxbytes = lower->i_sb->s_maxbytes;
+	struct file *below;
 
 	switch (whence) {
 	case SEEK_DATA:
 	case SEEK_HOLE:
-		offset = vfs_llseek(fold_lower_file(file), offset, whence);
+		below = fold_open_below(file, true);
+		if (IS_ERR(below))
+			return PTR_ERR(below);
+		offset = vfs_llseek(below, offset, whence);
 		if (offset < 0)
 			return offset;
 		return vfs_setpos(file, offset, maxbytes);
@@ -225,20 +344,27 @@ static loff_t fold_llseek(struct file *file, loff_t offset, int whence)
  */
 int fold_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
-	return vfs_fsync_range(fold_lower_file(file), start, end, datasync);
+	struct file *lower = fold_open_below(file, true);
+
+	if (IS_ERR(lower))
+		return PTR_ERR(lower);
+	return vfs_fsync_range(lower, start, end, datasync);
 }
 
 static int fold_flush(struct file *file, fl_owner_t id)
 {
 	struct file *lower = fold_lower_file(file);
 
-	return lower->f_op->flush ? lower->f_op->flush(lower, id) : 0;
+	return lower && lower->f_op->flush ? lower->f_op->flush(lower, id) : 0;
 }
 
 static int fold_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
 {
+	struct file *lower = fold_open_below(file, true);
 	int err;
 
+	if (IS_ERR(lower))
+		return PTR_ERR(lower);
 	/* What is read from shared pages goes by the upper file's readahead. */
 	switch (advice) {
 	case POSIX_FADV_NORMAL:
@@ -249,7 +375,7 @@ static int fold_fadvise(struct file *file, loff_t offset, loff_t len, int advice
 		if (err)
 			return err;
 	}
-	return vfs_fadvise(fold_lower_file(file), offset, len, advice);
+	return vfs_fadvise(lower, offset, len, advice);
 }
 
 static unsigned long fold_get_unmapped_area(struct file *file,
@@ -258,8 +384,10 @@ static unsigned long fold_get_unmapped_area(struct file *file,
 					    unsigned long pgoff,
 					    unsigned long flags)
 {
-	struct file *lower = fold_lower_file(file);
+	struct file *lower = fold_open_below(file, false);
 
+	if (IS_ERR(lower))
+		return PTR_ERR(lower);
 	if (!lower->f_op->get_unmapped_area)
 		return fold_mm_get_unmapped_area(file, addr, len, pgoff, flags);
 	return lower->f_op->get_unmapped_area(lower, addr, len, pgoff, flags);

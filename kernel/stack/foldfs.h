@@ -54,10 +54,15 @@ static inline void fold_lower_path(struct dentry *dentry, struct path *path)
 	path->dentry = fold_lower_dentry(dentry);
 }
 
-/* The lower file of an open upper file or directory; set for as long as it is. */
+/*
+ * The lower file of an open upper file or directory. Once set it stays as long as
+ * that is open. A file that was opened for reading alone may have none until
+ * fold_open_below(): then NULL.
+ */
 static inline struct file *fold_lower_file(const struct file *file)
 {
-	return file->private_data;
+	/* Pairs with its publication in fold_open_below(). */
+	return smp_load_acquire(&file->private_data);
 }
 
 /*
@@ -177,13 +182,14 @@ extern const struct file_operations fold_file_operations;
 int fold_open(struct inode *inode, struct file *file);
 int fold_release(struct inode *inode, struct file *file);
 int fold_fsync(struct file *file, loff_t start, loff_t end, int datasync);
+struct file *fold_open_below(struct file *file, bool wait);
 void fold_sync_flags(const struct file *file);
 int fold_caller_begin(struct file *file, int iocb_flags,
 		      const struct cred **old);
 void fold_caller_end(const struct cred *old);
 
 /* backing.c */
-int fold_share_opened(struct file *file);
+int fold_share_opened(struct file *file, struct file *lower);
 struct inode *fold_backing_inode(struct file *lower);
 const struct vm_operations_struct *
 fold_backing_lower_vm_ops(struct vm_area_struct *vma);

@@ -137,7 +137,7 @@ int fold_drop_inode(struct inode *inode)
 void fold_copy_attr(struct inode *inode)
 {
 	struct inode *lower = fold_lower_inode(inode);
-	unsigned int nlink;
+	unsigned int nlink, flags;
 
 	/* The lock makes the last of several copies the newest. */
 	spin_lock(&inode->i_lock);
@@ -150,8 +150,9 @@ void fold_copy_attr(struct inode *inode)
 	nlink = READ_ONCE(lower->i_nlink);
 	if (inode->i_nlink != nlink)
 		set_nlink(inode, nlink);
-	inode_set_flags(inode, READ_ONCE(lower->i_flags) & MIRRORED_FLAGS,
-			MIRRORED_FLAGS);
+	flags = READ_ONCE(lower->i_flags) & MIRRORED_FLAGS;
+	if ((inode->i_flags & MIRRORED_FLAGS) != flags)
+		inode_set_flags(inode, flags, MIRRORED_FLAGS);
 	i_size_write(inode, i_size_read(lower));
 	spin_unlock(&inode->i_lock);
 }

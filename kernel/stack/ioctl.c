@@ -71,6 +71,7 @@ static long do_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 {
 	struct inode *inode = file_inode(file);
 	const struct fold_ioctl *ioc;
+	struct file *lower;
 	long ret;
 
 	if (cmd == FOLDFS_IOC_MAP && S_ISREG(inode->i_mode))
@@ -87,6 +88,9 @@ static long do_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 	/* As lower filesystems say of those that they cannot do by an ID mapping. */
 	if (ioc->flags & FOLD_IOC_IDMAP && is_idmapped_mnt(file->f_path.mnt))
 		return -EINVAL;
+	lower = fold_open_below(file, true);
+	if (IS_ERR(lower))
+		return PTR_ERR(lower);
 	fold_sync_flags(file);
 	if (ioc->flags & FOLD_IOC_CARRIES)
 		return fold_ioctl_carry(file, ioc, (void __user *)arg);

@@ -58,12 +58,15 @@ static int note_above(struct file *file, struct file_lock *fl)
  */
 int fold_lock(struct file *file, int cmd, struct file_lock *fl)
 {
-	struct file *lower = fold_lower_file(file);
 	struct file_lock below;
+	struct file *lower;
 	int err, err_above;
 
 	if (cmd == F_CANCELLK)
 		return 0;
+	lower = fold_open_below(file, true);
+	if (IS_ERR(lower))
+		return PTR_ERR(lower);
 	if (cmd == F_GETLK) {
 		if (fl->c.flc_flags & FL_OFDLCK)
 			fl->c.flc_owner = lower;
@@ -106,10 +109,12 @@ int fold_lock(struct file *file, int cmd, struct file_lock *fl)
  */
 int fold_flock(struct file *file, int cmd, struct file_lock *fl)
 {
-	struct file *lower = fold_lower_file(file);
+	struct file *lower = fold_open_below(file, true);
 	struct file_lock below;
 	int err;
 
+	if (IS_ERR(lower))
+		return PTR_ERR(lower);
 	lock_below(&below, fl, lower);
 	below.c.flc_owner = lower;
 	err = locks_lock_file_wait(lower, &below);

@@ -389,8 +389,10 @@ int fold_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct inode *inode = file_inode(file);
 	struct backing_file_ctx ctx = fold_backing_ctx(file);
-	struct file *lower = fold_lower_file(file);
+	struct file *lower = fold_open_below(file, false);
 
+	if (IS_ERR(lower))
+		return PTR_ERR(lower);
 	/* The VFS has asked the upper inode, which may not know yet. */
 	if (vma->vm_flags & VM_SHARED) {
 		if (vma->vm_flags & VM_WRITE &&

@@ -62,8 +62,8 @@ out_unlock:
 loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 			     loff_t pos_out, loff_t len, unsigned int flags)
 {
-	struct file *lower_in = fold_lower_file(in);
-	struct file *lower_out = fold_lower_file(out);
+	struct file *lower_in = fold_open_below(in, true);
+	struct file *lower_out = fold_open_below(out, true);
 	struct inode *inode = file_inode(out);
 	struct fold_sole_writer sw;
 	const struct cred *old;
@@ -71,6 +71,10 @@ loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 
 	if (flags & ~(REMAP_FILE_DEDUP | REMAP_FILE_ADVISORY))
 		return -EINVAL;
+	if (IS_ERR(lower_in))
+		return PTR_ERR(lower_in);
+	if (IS_ERR(lower_out))
+		return PTR_ERR(lower_out);
 
 	guard(fold_memalloc)(inode);
 	fold_sync_flags(in);

@@ -25,9 +25,12 @@
 static ssize_t read_lower(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct backing_file_ctx ctx = fold_backing_ctx(iocb->ki_filp);
+	struct file *lower = fold_open_below(iocb->ki_filp,
+					     !(iocb->ki_flags & IOCB_NOWAIT));
 
-	return backing_file_read_iter(fold_lower_file(iocb->ki_filp), to, iocb,
-				      iocb->ki_flags, &ctx);
+	if (IS_ERR(lower))
+		return PTR_ERR(lower);
+	return backing_file_read_iter(lower, to, iocb, iocb->ki_flags, &ctx);
 }
 
 /* At most @max bytes of @to. */
@@ -61,12 +64,15 @@ static size_t part_of_run(const struct fold_run *run, loff_t pos, size_t count)
 static ssize_t read_private(struct kiocb *iocb, struct iov_iter *to,
 			    size_t *part, const struct fold_run *run)
 {
-	struct file *file = iocb->ki_filp, *lower = fold_lower_file(file);
+	struct file *file = iocb->ki_filp, *lower;
 	struct inode *inode = file_inode(file);
 	unsigned long want, step;
 	loff_t pos = iocb->ki_pos;
 
 	if (!(iocb->ki_flags & (IOCB_NOWAIT | IOCB_NOIO))) {
+		lower = fold_open_below(file, true);
+		if (IS_ERR(lower))
+			return PTR_ERR(lower);
 		if (fold_join_wanted(&FOLD_I(inode)->share))
 			fold_join(inode, &lower->f_path, false);
 		want = DIV_ROUND_UP(offset_in_page(pos) + *part, PAGE_SIZE);
@@ -170,6 +176,7 @@ ssize_t fold_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	struct fold_share *share = &FOLD_I(inode)->share;
 	loff_t pos = iocb->ki_pos;
 	unsigned long seq;
+	struct path path;
 	ssize_t ret;
 
 	guard(fold_memalloc)(inode);
@@ -180,8 +187,10 @@ ssize_t fold_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	if ((iocb->ki_flags & (IOCB_DIRECT | IOCB_NOWAIT)) == IOCB_DIRECT)
 		fault_in_iov_iter_writeable(to, iov_iter_count(to));
 	if (!(iocb->ki_flags & (IOCB_DIRECT | IOCB_NOWAIT)) &&
-	    !READ_ONCE(share->map.nr) && fold_join_wanted(share))
-		fold_join(inode, &fold_lower_file(file)->f_path, true);
+	    !READ_ONCE(share->map.nr) && fold_join_wanted(share)) {
+		fold_lower_path(file_dentry(file), &path);
+		fold_join(inode, &path, true);
+	}
 	seq = READ_ONCE(share->map.seq);
 	if (iocb->ki_flags & IOCB_DIRECT || !READ_ONCE(share->map.nr))
 		ret = read_lower(iocb, to);
@@ -287,7 +296,7 @@ static ssize_t splice_shared(struct file *in, loff_t *ppos,
 }
 
 /* What the lower file is about to serve of a file that shares. */
-static void splice_read_ahead(struct file *in, loff_t pos,
+static void splice_read_ahead(struct file *in, struct file *lower, loff_t pos,
 			      struct pipe_inode_info *pipe, size_t part)
 {
 	struct inode *inode = file_inode(in);
@@ -297,8 +306,7 @@ static void splice_read_ahead(struct file *in, loff_t pos,
 		return;
 	nr = DIV_ROUND_UP(offset_in_page(pos) + part, PAGE_SIZE);
 	nr = min_t(unsigned long, nr, pipe->max_usage);
-	fold_private_read_ahead(inode, fold_lower_file(in), pos >> PAGE_SHIFT,
-				nr, nr);
+	fold_private_read_ahead(inode, lower, pos >> PAGE_SHIFT, nr, nr);
 }
 
 /**
@@ -321,7 +329,9 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 	struct backing_file_ctx ctx = fold_backing_ctx(in);
 	ssize_t done = 0, ret;
 	loff_t pos = *ppos;
+	struct file *lower;
 	unsigned long seq;
+	struct path path;
 	size_t part;
 
 	guard(fold_memalloc)(inode);
@@ -329,16 +339,22 @@ ssize_t fold_splice_read(struct file *in, loff_t *ppos,
 	if (READ_ONCE(in->f_flags) & O_DIRECT)
 		return copy_splice_read(in, ppos, pipe, len, flags);
 	/* The pipe is locked by the reader alone; a join is bounded. */
-	if (!READ_ONCE(share->map.nr) && fold_join_wanted(share))
-		fold_join(inode, &fold_lower_file(in)->f_path, true);
+	if (!READ_ONCE(share->map.nr) && fold_join_wanted(share)) {
+		fold_lower_path(file_dentry(in), &path);
+		fold_join(inode, &path, true);
+	}
 	seq = READ_ONCE(share->map.seq);
 	do {
 		ret = splice_shared(in, ppos, pipe, len, &part);
 		if (!ret) {
-			splice_read_ahead(in, *ppos, pipe, part);
-			ret = fold_backing_splice_read(fold_lower_file(in), in,
-						       ppos, pipe, part, flags,
-						       &ctx);
+			lower = fold_open_below(in, true);
+			if (IS_ERR(lower)) {
+				ret = PTR_ERR(lower);
+				break;
+			}
+			splice_read_ahead(in, lower, *ppos, pipe, part);
+			ret = fold_backing_splice_read(lower, in, ppos, pipe,
+						       part, flags, &ctx);
 		}
 		if (ret <= 0)
 			break;

@@ -4,12 +4,19 @@
  *
  * Nothing is copied from user memory under a lock that others wait for, the upper
  * inode's or the lower one's, unless it is there: a process can stop whoever
- * faults it in for as long as it likes (userfaultfd, FUSE). So the data is copied
- * to a buffer of the kernel's first, and each buffer is written as one change.
- * The first is copied before the upper lock is taken. For a longer write the
- * source is faulted in as well, and what of it is in memory is copied with the
- * lock held: the write is one. Where it is not, the lock is let go, the source
- * faulted in, and the write goes on; others may write in between.
+ * faults it in for as long as it likes (userfaultfd, FUSE). So the source is faulted
+ * in first, and the lower filesystem copies from it with page faults disabled: see
+ * write_resident(). That nearly always suffices. It does not where the source is
+ * unmapped again in between, as by reclaim: then the write stops there, and what comes
+ * after may find others' writes before it.
+ *
+ * So what is left, whatever has to be one, as a record that is appended, and what may
+ * be written from a mapping of itself is copied to a buffer of the kernel's, and each
+ * buffer is written as one change: see write_copied(). The first is copied before the
+ * upper lock is taken. For a longer write the source is faulted in as well, and what
+ * of it is in memory is copied with the lock held: the write is one. Where it is not,
+ * the lock is let go, the source faulted in, and the write goes on; others may write
+ * in between.
  */
 #include <linux/file.h>
 #include <linux/sched/signal.h>
@@ -22,7 +29,7 @@
 /* Bytes that are copied and written at a time. */
 #define BOUNCE_SIZE	(256 * 1024)
 
-/* Bytes of the source that are faulted in ahead, beyond what is copied. */
+/* Bytes of the source that are faulted in ahead, or beyond what is copied. */
 #define FAULT_AHEAD	(4 * 1024 * 1024)
 
 /* What of a write's flags concerns the lower filesystem. Syncing is done above. */
@@ -105,6 +112,12 @@ int fold_write_range_begin(struct inode *inode, loff_t pos, size_t len)
 	return fold_change_begin(inode, start, pos - start + len);
 }
 
+/*
+ * One change. Of a source in user memory, what is there.
+ *
+ * Context: the upper inode is locked.
+ * Return: bytes, or a negative errno.
+ */
 static ssize_t write_chunk(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct file *file = iocb->ki_filp;
@@ -123,7 +136,13 @@ static ssize_t write_chunk(struct kiocb *iocb, struct iov_iter *from)
 	init_sync_kiocb(&kiocb, lower);
 	kiocb.ki_flags = (iocb->ki_flags & LOWER_IOCB_FLAGS) | IOCB_WRITE;
 	kiocb.ki_pos = iocb->ki_pos;
-	ret = vfs_iocb_iter_write(lower, &kiocb, from);
+	if (user_backed_iter(from)) {
+		pagefault_disable();
+		ret = vfs_iocb_iter_write(lower, &kiocb, from);
+		pagefault_enable();
+	} else {
+		ret = vfs_iocb_iter_write(lower, &kiocb, from);
+	}
 	fold_caller_end(old);
 	if (ret > 0)
 		iocb->ki_pos = kiocb.ki_pos;
@@ -194,7 +213,8 @@ static ssize_t write_bounced(struct kiocb *iocb, struct iov_iter *from,
 	return written ?: -EFAULT;
 }
 
-static ssize_t write_user(struct kiocb *iocb, struct iov_iter *from)
+/* Write by way of a buffer, from user memory that need not be there. */
+static ssize_t write_copied(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	ssize_t written = 0, ret;
@@ -232,6 +252,72 @@ static ssize_t write_user(struct kiocb *iocb, struct iov_iter *from)
 	} while (again);
 	kvfree(buf);
 	return written ?: ret;
+}
+
+/*
+ * Write what of the source is in memory, without a copy of it.
+ *
+ * Context: the upper inode is locked.
+ * Return: bytes written, or a negative errno if there are none: -EFAULT if it has
+ * to be waited for.
+ */
+static ssize_t write_resident(struct kiocb *iocb, struct iov_iter *from)
+{
+	ssize_t written = 0, ret;
+	struct iov_iter chunk;
+	size_t size;
+
+	do {
+		chunk = *from;
+		iov_iter_truncate(&chunk, BOUNCE_SIZE);
+		size = iov_iter_count(&chunk);
+		ret = write_chunk(iocb, &chunk);
+		if (ret <= 0)
+			return written ?: ret;
+		iov_iter_advance(from, ret);
+		written += ret;
+	} while (ret == size && iov_iter_count(from) &&
+		 !fatal_signal_pending(current));
+	return written;
+}
+
+static ssize_t write_user(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t written = 0, ret;
+	size_t ahead;
+
+	if (iocb->ki_flags & IOCB_APPEND ||
+	    mapping_mapped(fold_lower_inode(inode)->i_mapping))
+		return write_copied(iocb, from);
+	do {
+		ahead = min_t(size_t, FAULT_AHEAD, iov_iter_count(from));
+		fold_may_be_stopped(inode);
+		if (!(iocb->ki_flags & IOCB_NOWAIT) &&
+		    fault_in_iov_iter_readable(from, ahead))
+			break;
+		ret = fold_write_lock(iocb);
+		if (ret)
+			return written ?: ret;
+		ret = fold_write_prepare(iocb, from);
+		if (ret > 0 && fold_write_would_wait(iocb))
+			ret = -EAGAIN;
+		if (ret > 0) {
+			ahead = min(ahead, iov_iter_count(from));
+			ret = write_resident(iocb, from);
+			fold_copy_attr(inode);
+		}
+		inode_unlock(inode);
+		if (ret == -EFAULT)
+			break;
+		if (ret <= 0)
+			return written ?: ret;
+		written += ret;
+		if (!iov_iter_count(from) || fatal_signal_pending(current))
+			return written;
+	} while (ret >= ahead);
+	ret = write_copied(iocb, from);
+	return ret > 0 ? written + ret : written ?: ret;
 }
 
 static ssize_t write_kernel(struct kiocb *iocb, struct iov_iter *from)

@@ -151,6 +151,22 @@ static void stop_in_long_write(void)
 	pwrite(fd, p, len, 0);
 }
 
+/* More than is faulted in ahead, so the lower filesystem comes to what stops. */
+static void stop_in_huge_write(void)
+{
+	int fd = open_in(dir, "a", O_RDWR);
+	size_t len = 6 << 20, there = 5 << 20;
+	char *p = sys(mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+
+	/* Or what is to stop comes with what is there. */
+	madvise(p, len, MADV_NOHUGEPAGE);
+	memset(p, 1, there);
+	memcpy(p, want, SIZE);
+	trap_at(p + there, len - there);
+	report();
+	pwrite(fd, p, len, 0);
+}
+
 static void stop_in_long_append(void)
 {
 	int fd = open_in(dir, "a", O_WRONLY | O_APPEND);
@@ -643,6 +659,7 @@ int main(int argc, char **argv)
 		{ "stopped by a signal", be_stopped, true },
 		{ "holding leases", hold_leases, false },
 		{ "stopped in a long write", stop_in_long_write, true },
+		{ "stopped in a huge write", stop_in_huge_write, true },
 		{ "stopped in a long append", stop_in_long_append, true },
 		{ "stopped in a splice", stop_in_splice, true },
 		{ "stopped in a truncate", stop_in_truncate, false },
