@@ -125,6 +125,9 @@ static const struct fold_ioctl btrfs_ioctls[] = {
 #define SEARCH_AT	((FIEMAP_PART + ANSWER_PART) * \
 			 sizeof(struct fiemap_extent))
 
+/* No item of a file is longer. */
+#define EXTENT_MAX	SZ_256M
+
 /* What a compressed extent holds at most. */
 #define COMPRESSED_MAX	SZ_128K
 
@@ -403,6 +406,7 @@ const struct fold_lower_type fold_lower_btrfs = {
 	.moves		= true,
 	.asks_by_root	= true,
 	.around		= COMPRESSED_MAX / PAGE_SIZE,
+	.remembers	= EXTENT_MAX / PAGE_SIZE,
 	.extents	= btrfs_extents,
 	.ioctls		= btrfs_ioctls,
 	.nr_ioctls	= ARRAY_SIZE(btrfs_ioctls),

@@ -52,6 +52,9 @@ struct fold_lower_query {
  * @asks_by_root: @extents needs a file to ask by
  * @around: pages by which a read of a file may bring in more than it was asked
  *	for, beyond all readahead
+ * @remembers: it remembers where bytes are, and whoever reads a page may make it
+ *	remember the old blocks of a range that is being cloned over, or deduplicated,
+ *	if it is so near: that many pages. Then it is done twice. 0: it does not
  * @fit: may this file share? Its extents name blocks, and hold its bytes as they
  *	are read. NULL: any may. Context: may sleep
  * @unshared: is it known without a query that no block of the inode is shared?
@@ -72,6 +75,7 @@ struct fold_lower_type {
 	bool moves;
 	bool asks_by_root;
 	unsigned int around;
+	unsigned long remembers;
 	bool (*fit)(struct dentry *lower);
 	bool (*unshared)(struct inode *lower);
 	int (*extents)(const struct fold_lower_query *ask,

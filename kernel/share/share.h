@@ -222,6 +222,8 @@ bool fold_copies_drop_range(struct address_space *mapping, unsigned long index,
 			    unsigned long last);
 void fold_drop_copies(struct inode *inode, unsigned long index,
 		      unsigned long last);
+void fold_reads_wait(struct address_space *mapping, unsigned long index,
+		     unsigned long last);
 bool fold_joined_since(struct fold_share *share, unsigned long seq);
 
 /* budget.c */
