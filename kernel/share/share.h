@@ -200,6 +200,7 @@ void fold_lease_module_exit(void);
 int fold_lease_take(struct inode *inode, const struct path *lower);
 void fold_lease_drop(struct inode *inode);
 void fold_lease_wait(struct inode *lower);
+void fold_lease_distrust(struct inode *inode);
 void fold_lease_init(struct fold_share *share);
 void fold_lease_end(struct inode *inode);
 

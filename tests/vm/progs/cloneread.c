@@ -77,8 +77,8 @@ int main(int argc, char **argv)
 		sys(ioctl(fd, FICLONE, a));
 		page = rand() & 1 ? AT + 1 : AT - 1;
 		/* Half of the time as it was when it last went wrong, about. */
-		delay = rand() & 1 ? rand() % LONGEST :
-				     lucky - lucky / 8 + rand() % (lucky / 4 + 1);
+		delay = rand() & 1 ? (unsigned int)rand() % LONGEST :
+				     lucky - lucky / 8 + (unsigned int)rand() % (lucky / 4 + 1);
 		sem_post(&go);
 		sys(ioctl(fd, FICLONERANGE, &range));
 		sem_wait(&done);
