@@ -3,7 +3,7 @@
  * Btrfs below.
  *
  * Its addresses are logical ones, the same for all devices and profiles, and one
- * space for all subvolumes. Three things are different from what one would expect.
+ * space for all subvolumes. Some things are different from what one would expect.
  *
  * Writeback ends before the file's items tell where it has written: that is done by
  * an ordered extent, which nothing outside of Btrfs sees. A file that looks settled
@@ -14,33 +14,36 @@
  * wherever their blocks go; what is being written through the mount has left the
  * share map before.
  *
- * A direct read waits for the inode's lock, with IOCB_NOWAIT too, and one of what is
- * compressed goes by the page cache. So fills copy from there. A read of what is
- * compressed brings in what follows in the same extent.
+ * A direct read waits for the inode's lock, with IOCB_NOWAIT too. So fills copy from
+ * the page cache.
  *
- * Of compressed extents files may have parts. fiemap tells where such an extent
- * begins, not which part a file has of it, so the same address can be said of
- * different bytes. The items of the file's subvolume have both; a search of the tree
- * finds them. For each byte that an extent can hold, a number is made of where on the
- * disk it begins and of the offset inside: unique, in a row where the bytes are, and
- * above all addresses of blocks.
+ * And a read is not believed. Where an inode's bytes are Btrfs remembers in memory, and
+ * a clone or a deduplication over a part of an extent, during which a page beside it is
+ * read for the first time, may leave it with the old blocks there, for as long as the
+ * inode lives (seen on 6.12, without foldfs: 70-btrfs-clones). Its own file then shows
+ * what is in these blocks, whoever owns them by now. fiemap tells the truth, so the file
+ * would be taken for one that has the new blocks, and what is read of it be shown to all
+ * who have them. Through the mount it does not come to that (@remembers); around it, it
+ * may. So what a fill has read is compared with the checksums that Btrfs keeps of the
+ * blocks (sums.c). Files without, and what is compressed, whose checksums are those of
+ * other bytes, stay private.
  *
  * The list of commands is of those whose source was read to its end. Those that the
  * VFS does by itself never come to a lower filesystem.
  */
 #include <linux/array_size.h>
 #include <linux/btrfs.h>
-#include <linux/btrfs_tree.h>
-#include <linux/exportfs.h>
+#include <linux/fileattr.h>
 #include <linux/fs.h>
 #include <linux/fsverity.h>
 #include <linux/sizes.h>
 #include <linux/stddef.h>
-#include <linux/unaligned.h>
 
+#include "compat.h"
 #include "ioctl.h"
 #include "lower.h"
 #include "query.h"
+#include "sums.h"
 
 static const struct fold_ioctl btrfs_ioctls[] = {
 	/* The file or directory. */
@@ -116,285 +119,24 @@ static const struct fold_ioctl btrfs_ioctls[] = {
 	{ BTRFS_IOC_SET_FEATURES, FOLD_IOC_ADMIN | FOLD_IOC_WRITE },
 };
 
-/*
- * How the thread's memory is used for one answer: what fiemap says, then the answer
- * that is made of it, then the items of a search.
- */
-#define FIEMAP_PART	128
-#define ANSWER_PART	256
-#define SEARCH_AT	((FIEMAP_PART + ANSWER_PART) * \
-			 sizeof(struct fiemap_extent))
+/* No item of a file is longer. */
+#define EXTENT_MAX	SZ_256M
 
-/* What a compressed extent holds at most. */
-#define COMPRESSED_MAX	SZ_128K
-
-/*
- * Addresses for the bytes of compressed extents, where no block is: from here on,
- * for each byte that the disk has, as many as it can hold at most.
- */
-#define COMPRESSED_BASE	BIT_ULL(62)
-#define COMPRESSED_UNIT	SZ_4K
-#define COMPRESSED_END	(BIT_ULL(62) / (COMPRESSED_MAX / COMPRESSED_UNIT))
-
-/**
- * struct items - the compressed extents of an inode, one after the other
- * @root: the file to ask by
- * @fid: names the inode and its subvolume
- * @args: what is asked, and what was answered, as the kernel sees it
- * @uargs: the same as the lower filesystem sees it
- * @room: bytes for items in it
- * @at: the next item of the answer
- * @end: where the answer ends
- * @next: where in the file the next answer begins
- * @over: there is no other answer
- * @pos: of the item that is looked at: where it lies in the file
- * @len: how much of the file it is; 0: there is none
- * @id: what names its bytes, or 0: it is not compressed, or makes no sense
- */
-struct items {
-	struct file *root;
-	struct {
-		__le64 objectid;
-		__le64 subvolume;
-		__le32 generation;
-	} __packed fid;
-	struct btrfs_ioctl_search_args_v2 *args;
-	void __user *uargs;
-	size_t room;
-	const char *at;
-	const char *end;
-	u64 next;
-	bool over;
-	u64 pos;
-	u64 len;
-	u64 id;
-};
-
-/* The file handle of an inode is where its subvolume's number can be had. */
-static int items_begin(struct items *items, const struct fold_lower_query *ask,
-		       u64 from)
+/* What has no checksums is not fit: nobody could say whether it was read rightly. */
+static bool btrfs_fit(struct dentry *lower)
 {
-	int words = sizeof(items->fid) / sizeof(u32), max = words;
-	size_t size;
-	void *slot;
+	struct file_kattr fa;
 
-	memset(items, 0, sizeof(*items));
-	if (exportfs_encode_inode_fh(ask->inode, (struct fid *)&items->fid,
-				     &max, NULL, 0) !=
-	    FILEID_BTRFS_WITHOUT_PARENT || max != words)
-		return -EOPNOTSUPP;
-	slot = fold_query_slot(ask->q, &items->uargs, &size);
-	items->root = ask->root;
-	items->args = slot + SEARCH_AT;
-	items->args->key.nr_items = 0;
-	items->uargs += SEARCH_AT;
-	items->room = size - SEARCH_AT - sizeof(*items->args);
-	/* The one that covers the first byte may begin before it. */
-	items->next = from - min_t(u64, from, COMPRESSED_MAX - 1);
-	return 0;
-}
-
-/* A kernel thread has the rights for this. It takes no lock of the inode's. */
-static int items_ask(struct items *items)
-{
-	u64 ino = get_unaligned_le64(&items->fid.objectid);
-	struct btrfs_ioctl_search_args_v2 *args = items->args;
-	int err;
-
-	args->key = (struct btrfs_ioctl_search_key) {
-		.tree_id	= get_unaligned_le64(&items->fid.subvolume),
-		.min_objectid	= ino,
-		.max_objectid	= ino,
-		.min_type	= BTRFS_EXTENT_DATA_KEY,
-		.max_type	= BTRFS_EXTENT_DATA_KEY,
-		.min_offset	= items->next,
-		.max_offset	= U64_MAX,
-		.max_transid	= U64_MAX,
-		.nr_items	= U32_MAX,
-	};
-	args->buf_size = items->room;
-	err = items->root->f_op->unlocked_ioctl(items->root,
-						BTRFS_IOC_TREE_SEARCH_V2,
-						(unsigned long)items->uargs);
-	/* An item that is larger than all the room is none of those wanted. */
-	if (err)
-		return err == -EOVERFLOW ? -EIO : err;
-	items->at = (const char *)args->buf;
-	items->end = items->at + items->room;
-	items->over = !args->key.nr_items;
-	return 0;
-}
-
-/* What names the bytes of an item, if it is compressed. */
-static u64 item_id(const struct btrfs_file_extent_item *item)
-{
-	u64 disk = get_unaligned_le64(&item->disk_bytenr);
-	u64 offset = get_unaligned_le64(&item->offset);
-	u64 len = get_unaligned_le64(&item->num_bytes);
-	u64 ram = get_unaligned_le64(&item->ram_bytes);
-
-	if (item->type != BTRFS_FILE_EXTENT_REG || !item->compression ||
-	    item->encryption || item->other_encoding || !disk ||
-	    disk % COMPRESSED_UNIT || disk >= COMPRESSED_END ||
-	    ram > COMPRESSED_MAX || len > ram || offset > ram - len)
-		return 0;
-	return COMPRESSED_BASE +
-	       disk / COMPRESSED_UNIT * COMPRESSED_MAX + offset;
-}
-
-/* Go on to the next item. */
-static int items_next(struct items *items)
-{
-	struct btrfs_ioctl_search_header header;
-	struct btrfs_file_extent_item item;
-	int err;
-
-	items->len = 0;
-	if (!items->over && !items->args->key.nr_items) {
-		err = items_ask(items);
-		if (err)
-			return err;
-	}
-	if (items->over)
-		return 0;
-	/* The answer is in memory that nobody else writes to. */
-	if (items->end - items->at < sizeof(header))
-		return -EIO;
-	memcpy(&header, items->at, sizeof(header));
-	items->at += sizeof(header);
-	if (header.len > items->end - items->at ||
-	    header.offset < items->next)
-		return -EIO;
-	items->pos = header.offset;
-	items->next = header.offset + 1;
-	items->args->key.nr_items--;
-	items->id = 0;
-	/* One with its bytes in it is shorter, or longer. */
-	items->len = 1;
-	if (header.len == sizeof(item)) {
-		memcpy(&item, items->at, sizeof(item));
-		if (item.type != BTRFS_FILE_EXTENT_INLINE) {
-			items->len = get_unaligned_le64(&item.num_bytes);
-			items->id = item_id(&item);
-		}
-	}
-	items->at += header.len;
-	return items->len ? 0 : -EIO;
-}
-
-/**
- * struct answer - what is made of fiemap's
- * @out: the extents
- * @nr: how many
- */
-struct answer {
-	struct fiemap_extent *out;
-	unsigned int nr;
-};
-
-/* Returns false if there is no room left. */
-static bool answer_add(struct answer *answer, const struct fiemap_extent *fe,
-		       u64 from, u64 to, u64 id)
-{
-	struct fiemap_extent *out = &answer->out[answer->nr];
-
-	if (answer->nr == ANSWER_PART)
-		return false;
-	*out = *fe;
-	out->fe_logical = from;
-	out->fe_length = to - from;
-	if (id) {
-		out->fe_physical = id;
-		out->fe_flags &= ~FIEMAP_EXTENT_ENCODED;
-	}
-	answer->nr++;
-	return true;
-}
-
-/*
- * A compressed extent, or several that fiemap took for one: fiemap knows where on the
- * disk they begin, but not which part of one a file has.
- *
- * Returns 1 if there is no more room, 0, or an error.
- */
-static int answer_compressed(struct answer *answer, struct items *items,
-			     const struct fiemap_extent *fe)
-{
-	u64 at = fe->fe_logical, end = at + fe->fe_length, to;
-	int err = 0;
-
-	while (at < end) {
-		while (!items->over && items->pos + items->len <= at) {
-			err = items_next(items);
-			if (err)
-				return err;
-		}
-		/* What has moved meanwhile stays without a name. */
-		if (items->over || items->pos >= end)
-			return !answer_add(answer, fe, at, end, 0);
-		if (items->pos > at) {
-			to = items->pos;
-			if (!answer_add(answer, fe, at, to, 0))
-				return 1;
-			at = to;
-		}
-		to = min(end, items->pos + items->len);
-		if (!answer_add(answer, fe, at, to, items->id ?
-				items->id + (at - items->pos) : 0))
-			return 1;
-		at = to;
-	}
-	return 0;
-}
-
-static bool is_compressed(const struct fiemap_extent *fe)
-{
-	return (fe->fe_flags & FOLD_UNFIT) == FIEMAP_EXTENT_ENCODED;
+	return vfs_fileattr_get(lower, &fa) || !(fa.flags & FS_NOCOW_FL);
 }
 
 static int btrfs_extents(const struct fold_lower_query *ask,
 			 const struct fiemap_extent **out, unsigned int *nr,
 			 bool *last)
 {
-	const struct fiemap_extent *fe;
-	struct answer answer = { };
-	struct items items;
-	bool begun = false;
-	unsigned int i;
-	int err;
-
-	err = fold_query_fiemap(ask->q, ask->inode,
-				ask->settle ? FIEMAP_FLAG_SYNC : 0, ask->start,
-				ask->len, FIEMAP_PART, &fe, nr, last);
-	if (err)
-		return err;
-	*out = fe;
-	for (i = 0; i < *nr && !is_compressed(&fe[i]); i++)
-		;
-	if (i == *nr)
-		return 0;
-
-	answer.out = (struct fiemap_extent *)fe + FIEMAP_PART;
-	for (i = 0; i < *nr && !err; i++, fe++) {
-		if (!is_compressed(fe)) {
-			err = !answer_add(&answer, fe, fe->fe_logical,
-					  fe->fe_logical + fe->fe_length, 0);
-			continue;
-		}
-		if (!begun)
-			err = items_begin(&items, ask, fe->fe_logical);
-		begun = true;
-		if (!err)
-			err = answer_compressed(&answer, &items, fe);
-	}
-	if (err < 0)
-		return err;
-	/* Who asks goes on from the end of the last one. */
-	if (err)
-		*last = false;
-	*out = answer.out;
-	*nr = answer.nr;
-	return 0;
+	return fold_query_fiemap(ask->q, ask->inode,
+				 ask->settle ? FIEMAP_FLAG_SYNC : 0, ask->start,
+				 ask->len, FOLD_QUERY_EXTENTS, out, nr, last);
 }
 
 const struct fold_lower_type fold_lower_btrfs = {
@@ -402,8 +144,11 @@ const struct fold_lower_type fold_lower_btrfs = {
 	.unsafe		= "sharing is not safe there",
 	.moves		= true,
 	.asks_by_root	= true,
-	.around		= COMPRESSED_MAX / PAGE_SIZE,
+	.remembers	= EXTENT_MAX / PAGE_SIZE,
+	.able		= fold_btrfs_has_sums,
+	.fit		= btrfs_fit,
 	.extents	= btrfs_extents,
+	.verify		= fold_btrfs_verify,
 	.ioctls		= btrfs_ioctls,
 	.nr_ioctls	= ARRAY_SIZE(btrfs_ioctls),
 };

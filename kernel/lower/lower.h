@@ -9,6 +9,7 @@
 
 #include <linux/types.h>
 
+struct bio_vec;
 struct dentry;
 struct fiemap_extent;
 struct file;
@@ -20,7 +21,6 @@ struct super_block;
 /**
  * struct fold_lower_query - a question for an inode's extents
  * @q: of this thread
- * @root: any file of the lower filesystem that nobody else uses, to ask by
  * @inode: the lower inode, referenced
  * @settle: wait until the extents are those of what was written before. The
  *	caller has a lease, and nothing is dirty or under writeback
@@ -29,7 +29,6 @@ struct super_block;
  */
 struct fold_lower_query {
 	struct fold_querier *q;
-	struct file *root;
 	struct inode *inode;
 	bool settle;
 	u64 start;
@@ -52,14 +51,20 @@ struct fold_lower_query {
  * @opens_by_inode: its ->open() of regular files looks at no more of a file than its
  *	flags, and sets nothing but its mode; what has been opened by it needs no
  *	->release() where nothing was written. Files that share are opened late
- * @asks_by_root: @extents needs a file to ask by
- * @around: pages by which a read of a file may bring in more than it was asked
- *	for, beyond all readahead
+ * @asks_by_root: @able and @verify need a file to ask by
+ * @remembers: it remembers where bytes are, and whoever reads a page may make it
+ *	remember the old blocks of a range that is being cloned over, or deduplicated,
+ *	if it is so near: that many pages. Then it is done twice. 0: it does not
+ * @able: can anything be shared on this filesystem? NULL: yes. Context: no lock held
  * @fit: may this file share? Its extents name blocks, and hold its bytes as they
  *	are read. NULL: any may. Context: may sleep
  * @unshared: is it known without a query that no block of the inode is shared?
  *	NULL: never. Context: may sleep; may wait for the inode's lock
  * @extents: the answer to fold_look()
+ * @verify: are these pages, which were read of a file that should be there, the bytes at
+ *	an address that @extents tells? Returns 0, -ESTALE: no, or another error that kept
+ *	it from being found out. NULL: what is read is believed. Context: a worker, with
+ *	pages of the shared cache locked
  * @ioctls: what foldfs knows of its commands
  * @nr_ioctls: how many
  *
@@ -75,12 +80,15 @@ struct fold_lower_type {
 	bool moves;
 	bool opens_by_inode;
 	bool asks_by_root;
-	unsigned int around;
+	unsigned long remembers;
+	bool (*able)(struct file *root);
 	bool (*fit)(struct dentry *lower);
 	bool (*unshared)(struct inode *lower);
 	int (*extents)(const struct fold_lower_query *ask,
 		       const struct fiemap_extent **out, unsigned int *nr,
 		       bool *last);
+	int (*verify)(struct file *root, unsigned long phys,
+		      const struct bio_vec *bvec, unsigned int nr);
 	const struct fold_ioctl *ioctls;
 	unsigned int nr_ioctls;
 };

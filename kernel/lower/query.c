@@ -735,21 +735,33 @@ int fold_query_fiemap(struct fold_querier *q, struct inode *lower, u32 flags,
 }
 
 /**
- * fold_query_slot - the thread's own memory
- * @q: as given to the job's run()
- * @user: set to its user address, for what takes its arguments from there
- * @size: set to its bytes
+ * fold_query_enter - do something in the borrowed address space for a moment
+ * @fn: called with user memory that no process sees, zeroed
+ * @data: for @fn
+ * @size: of that memory, bytes
  *
- * Nobody else writes to it. fold_query_fiemap() puts its extents at its beginning.
- *
- * Context: in a job's run().
- * Return: where the kernel sees it.
+ * Context: a kernel thread that is in no address space, a worker as well, while a
+ * fold_query_get() lasts. Waits for memory, and for @fn.
+ * Return: what @fn returned, or an error of vm_mmap().
  */
-void *fold_query_slot(struct fold_querier *q, void __user **user, size_t *size)
+long fold_query_enter(long (*fn)(void *data, void __user *mem), void *data,
+		      size_t size)
 {
-	*user = q->uextents;
-	*size = POOL_SLOT;
-	return q->extents;
+	struct mm_struct *mm = fold_loan_mm(fold_pool->loan);
+	unsigned long addr;
+	long ret;
+
+	kthread_use_mm(mm);
+	addr = vm_mmap(NULL, 0, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	if (IS_ERR_VALUE(addr)) {
+		ret = addr;
+	} else {
+		ret = fn(data, (void __user *)addr);
+		vm_munmap(addr, size);
+	}
+	kthread_unuse_mm(mm);
+	return ret;
 }
 
 /**
@@ -768,20 +780,9 @@ struct pool_guest {
 
 static int pool_guest_thread(void *data)
 {
-	struct mm_struct *mm = fold_loan_mm(fold_pool->loan);
 	struct pool_guest *guest = data;
-	unsigned long addr;
 
-	kthread_use_mm(mm);
-	addr = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
-	if (IS_ERR_VALUE(addr)) {
-		guest->ret = addr;
-	} else {
-		guest->ret = guest->fn(guest->data, (void __user *)addr);
-		vm_munmap(addr, PAGE_SIZE);
-	}
-	kthread_unuse_mm(mm);
+	guest->ret = fold_query_enter(guest->fn, guest->data, PAGE_SIZE);
 	complete(&guest->done);
 	return 0;
 }

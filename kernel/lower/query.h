@@ -59,7 +59,8 @@ int fold_query_fiemap(struct fold_querier *q, struct inode *lower, u32 flags,
 		      u64 start, u64 len, unsigned int max,
 		      const struct fiemap_extent **out, unsigned int *nr,
 		      bool *last);
-void *fold_query_slot(struct fold_querier *q, void __user **user, size_t *size);
+long fold_query_enter(long (*fn)(void *data, void __user *mem), void *data,
+		      size_t size);
 long fold_query_visit(long (*fn)(void *data, void __user *page), void *data);
 
 #endif /* FOLDFS_QUERY_H */

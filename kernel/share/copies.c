@@ -121,6 +121,34 @@ void fold_drop_copies(struct inode *inode, unsigned long index,
 }
 
 /**
+ * fold_reads_wait - wait for those who are reading pages into a page cache
+ * @mapping: of the lower inode
+ * @index: first page
+ * @last: last page, inclusive
+ *
+ * When it returns, whoever had asked the lower filesystem before where the bytes of
+ * one of the pages are has had his answer, and is through with it.
+ *
+ * Context: process context, no folio's lock held. Waits as long as the disk takes;
+ * looks at each cached page of the range.
+ */
+void fold_reads_wait(struct address_space *mapping, unsigned long index,
+		     unsigned long last)
+{
+	struct folio_batch batch;
+	unsigned int i;
+
+	folio_batch_init(&batch);
+	while (filemap_get_folios(mapping, &index, last, &batch)) {
+		/* Who reads has the folio locked. */
+		for (i = 0; i < folio_batch_count(&batch); i++)
+			folio_wait_locked(batch.folios[i]);
+		folio_batch_release(&batch);
+		cond_resched();
+	}
+}
+
+/**
  * fold_joined_since - may copies have been made of what has joined meanwhile
  * @share: sharing state of the upper inode
  * @seq: share->map.seq from before it was decided to go to the lower file

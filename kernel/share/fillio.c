@@ -139,18 +139,22 @@ static void read_ahead(struct file *file, struct address_space *lower,
 }
 
 /*
- * Takes what was read to be copied out of the lower page cache again, and what came
- * along with it.
+ * Is what was read what lies at the address? Where reads of the file may go elsewhere, it
+ * is not believed to be there any more.
  */
-static void forget_read(struct fold_map *map, struct fold_fill *fill)
+static int verify(struct fold_map *map, struct fold_fill *fill)
 {
-	struct fold_inode *fi = to_inode(map);
-	unsigned long around = FOLD_SB(fi->vfs_inode.i_sb)->type->around;
-	unsigned long last = fill->index + fill->nr - 1;
+	struct inode *inode = &to_inode(map)->vfs_inode;
+	struct fold_sb *fsb = FOLD_SB(inode->i_sb);
+	int err;
 
-	fold_copies_drop_range(fi->lower->i_mapping, fill->index, last);
-	if (around)
-		fold_drop_copies(&fi->vfs_inode, last + 1, last + around);
+	if (!fsb->type->verify)
+		return 0;
+	err = fsb->type->verify(fsb->share.root, fill->start, fill->bvec,
+				fill->nr_folios);
+	if (err == -ESTALE)
+		fold_lease_distrust(inode);
+	return err;
 }
 
 static int sharer_copy(struct fold_map *map, struct fold_fill *fill)
@@ -171,8 +175,9 @@ static int sharer_copy(struct fold_map *map, struct fold_fill *fill)
 		index += folio_nr_pages(folio);
 	}
 	filemap_invalidate_unlock_shared(lower);
-	forget_read(map, fill);
-	return err;
+	/* Takes what was read to be copied out of the lower page cache again. */
+	fold_copies_drop_range(lower, fill->index, fill->index + fill->nr - 1);
+	return err ?: verify(map, fill);
 }
 
 const struct fold_sharer_ops fold_lower_sharer_ops = {

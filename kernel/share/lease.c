@@ -403,6 +403,23 @@ void fold_reader_closes(struct inode *inode)
 	i_readcount_dec(fold_lower_inode(inode));
 }
 
+/**
+ * fold_lease_distrust - a file's bytes are perhaps not where it seemed
+ * @inode: the upper inode
+ *
+ * Nothing is served of what it refers to from here on, and a worker ends its sharing, as
+ * it does for a writer around the mount. It may join again.
+ *
+ * Context: any but interrupts; takes map->lock.
+ */
+void fold_lease_distrust(struct inode *inode)
+{
+	struct fold_share *share = &FOLD_I(inode)->share;
+
+	fold_map_outside(&share->map);
+	end_later(share);
+}
+
 static void outside_work(struct work_struct *work)
 {
 	struct fold_share *share = container_of(work, struct fold_share,

@@ -50,7 +50,6 @@ int fold_look(struct fold_querier *q, struct inode *inode, u64 start, u64 len,
 	struct fold_sb *fsb = FOLD_SB(inode->i_sb);
 	struct fold_lower_query ask = {
 		.q	= q,
-		.root	= fsb->share.root,
 		.inode	= fold_lower_inode(inode),
 		.settle	= !again,
 		.start	= start,

@@ -108,6 +108,16 @@ int fold_share_sb_init(struct super_block *sb, struct fs_context *fc)
 		return fold_sysfs_add(sb);
 	}
 	ss->queries = true;
+	if (fs->type->asks_by_root) {
+		err = open_root(fs);
+		if (err)
+			return err;
+	}
+	if (fs->type->able && !fs->type->able(ss->root)) {
+		warnfc(fc, "%s has no checksums that can be compared: nothing will be shared",
+		       fc->source);
+		return fold_sysfs_add(sb);
+	}
 	/* The lower mount keeps the lower superblock until the cache is put. */
 	cache = fold_cache_get(fs->lower_mnt->mnt_sb, fs->domain ?: "",
 			       fs->lower_mnt->mnt_sb->s_dev,
@@ -115,11 +125,6 @@ int fold_share_sb_init(struct super_block *sb, struct fs_context *fc)
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
 	ss->cache = cache;
-	if (fs->type->asks_by_root) {
-		err = open_root(fs);
-		if (err)
-			return err;
-	}
 	return fold_sysfs_add(sb);
 }
 

@@ -202,6 +202,7 @@ void fold_lease_drop(struct inode *inode);
 bool fold_reader_opened(struct inode *inode);
 void fold_reader_closes(struct inode *inode);
 void fold_lease_wait(struct inode *lower);
+void fold_lease_distrust(struct inode *inode);
 void fold_lease_init(struct fold_share *share);
 void fold_lease_end(struct inode *inode);
 
@@ -224,6 +225,8 @@ bool fold_copies_drop_range(struct address_space *mapping, unsigned long index,
 			    unsigned long last);
 void fold_drop_copies(struct inode *inode, unsigned long index,
 		      unsigned long last);
+void fold_reads_wait(struct address_space *mapping, unsigned long index,
+		     unsigned long last);
 bool fold_joined_since(struct fold_share *share, unsigned long seq);
 
 /* budget.c */

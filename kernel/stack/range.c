@@ -46,6 +46,56 @@ out_unlock:
 	return ret;
 }
 
+/* The lower filesystem clones or deduplicates. */
+static loff_t remap_once(struct file *in, loff_t pos_in, struct file *out,
+			 loff_t pos_out, loff_t len, unsigned int flags)
+{
+	struct file *lower_in = fold_lower_file(in);
+	struct file *lower_out = fold_lower_file(out);
+	const struct cred *old;
+	loff_t ret;
+
+	if (flags & REMAP_FILE_DEDUP) {
+		/* The VFS has asked whether the caller may; it knows the ID mapping. */
+		old = override_creds(FOLD_SB(file_inode(out)->i_sb)->cred);
+		ret = vfs_dedupe_file_range_one(lower_in, pos_in, lower_out,
+						pos_out, len, flags);
+		revert_creds(old);
+	} else {
+		ret = fold_caller_begin(out, 0, &old);
+		if (!ret) {
+			ret = vfs_clone_file_range(lower_in, pos_in, lower_out,
+						   pos_out, len, flags);
+			fold_caller_end(old);
+		}
+	}
+	return ret;
+}
+
+/*
+ * Some lower filesystems may remember, from a page that was read beside the range
+ * meanwhile, that the blocks of the range are the old ones (see lower.h). What they
+ * remember of a range they forget when they replace it; and a second time nobody
+ * finds the old blocks any more, once those have come back who were on their way.
+ *
+ * If it fails, as when the source has changed, the first time is what counts.
+ */
+static void remap_again(struct file *in, loff_t pos_in, struct file *out,
+			loff_t pos_out, loff_t len, unsigned int flags)
+{
+	struct inode *inode = file_inode(out);
+	unsigned long near = FOLD_SB(inode->i_sb)->type->remembers;
+	struct inode *lower = fold_lower_inode(inode);
+	unsigned long first = pos_out >> PAGE_SHIFT;
+
+	/* Nobody reads beside all that there is. */
+	if (!near || (!pos_out && len >= i_size_read(lower)))
+		return;
+	fold_reads_wait(lower->i_mapping, first - min(first, near),
+			((pos_out + len - 1) >> PAGE_SHIFT) + near);
+	remap_once(in, pos_in, out, pos_out, len, flags);
+}
+
 /**
  * fold_remap_file_range - file_operations.remap_file_range
  * @in: upper file with the source
@@ -62,19 +112,19 @@ out_unlock:
 loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 			     loff_t pos_out, loff_t len, unsigned int flags)
 {
-	struct file *lower_in = fold_open_below(in, true);
-	struct file *lower_out = fold_open_below(out, true);
 	struct inode *inode = file_inode(out);
 	struct fold_sole_writer sw;
-	const struct cred *old;
+	struct file *below;
 	loff_t start, ret;
 
 	if (flags & ~(REMAP_FILE_DEDUP | REMAP_FILE_ADVISORY))
 		return -EINVAL;
-	if (IS_ERR(lower_in))
-		return PTR_ERR(lower_in);
-	if (IS_ERR(lower_out))
-		return PTR_ERR(lower_out);
+	below = fold_open_below(in, true);
+	if (IS_ERR(below))
+		return PTR_ERR(below);
+	below = fold_open_below(out, true);
+	if (IS_ERR(below))
+		return PTR_ERR(below);
 
 	guard(fold_memalloc)(inode);
 	fold_sync_flags(in);
@@ -92,20 +142,9 @@ loff_t fold_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 				len ? pos_out - start + len : LLONG_MAX);
 	if (ret)
 		goto out_unlock;
-	if (flags & REMAP_FILE_DEDUP) {
-		/* The VFS has asked whether the caller may; it knows the ID mapping. */
-		old = override_creds(FOLD_SB(inode->i_sb)->cred);
-		ret = vfs_dedupe_file_range_one(lower_in, pos_in, lower_out,
-						pos_out, len, flags);
-		revert_creds(old);
-	} else {
-		ret = fold_caller_begin(out, 0, &old);
-		if (!ret) {
-			ret = vfs_clone_file_range(lower_in, pos_in, lower_out,
-						   pos_out, len, flags);
-			fold_caller_end(old);
-		}
-	}
+	ret = remap_once(in, pos_in, out, pos_out, len, flags);
+	if (ret > 0)
+		remap_again(in, pos_in, out, pos_out, ret, flags);
 	fold_change_end(inode);
 	fold_copy_attr(inode);
 	if (ret > 0) {
