@@ -118,6 +118,8 @@ static int opens_late(struct inode *inode, struct file *file)
 		       (file->f_mode & (FMODE_CAN_ODIRECT | FMODE_NOWAIT));
 	if (err)
 		fold_reader_closes(inode);
+	/* What fsync(2) tells counts from here on: see fold_open_below(). */
+	file->f_wb_err = filemap_sample_wb_err(lower->i_mapping);
 	return err ?: 1;
 }
 
@@ -159,6 +161,7 @@ struct file *fold_open_below(struct file *file, bool wait)
 		fput(lower);
 		return ERR_PTR(err);
 	}
+	lower->f_wb_err = file->f_wb_err;
 	/* Whoever sees it sees what is in it. */
 	other = cmpxchg(&file->private_data, NULL, lower);
 	if (other) {

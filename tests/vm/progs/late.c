@@ -6,6 +6,8 @@
  * yet. All that goes there has to find one, and nobody may see a difference.
  *
  *	late opens DIR	opens and reads DIR/x a hundred times
+ *	late errors DIR	the second half of DIR/x cannot be written: who had it open by
+ *			then is told, though somebody else has been told before him
  */
 #include "util.h"
 
@@ -198,6 +200,20 @@ static void opens(void)
 	}
 }
 
+static void errors(void)
+{
+	int fd = open_late("x"), writer = open_in(dir, "x", O_RDWR);
+
+	sys(pwrite(writer, want, PAGE, lseek(writer, 0, SEEK_END) / 2));
+	if (!fsync(writer) || errno != EIO)
+		die("it could be written");
+	if (!fsync(fd) || errno != EIO)
+		die("who had it open before was not told");
+	sys(fsync(fd));
+	close(writer);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	int fd;
@@ -207,6 +223,11 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "opens")) {
 		dir = argv[2];
 		opens();
+		return 0;
+	}
+	if (argc == 3 && !strcmp(argv[1], "errors")) {
+		dir = argv[2];
+		errors();
 		return 0;
 	}
 	if (argc != 3)
