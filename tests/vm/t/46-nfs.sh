@@ -1,7 +1,7 @@
 # shows: foldfs can be exported by the kernel's NFS server: a client finds, reads, maps,
 # writes, locks, clones and removes there what it does on exported XFS, also after the
 # server has forgotten its inodes
-# timeout: 150
+# timeout: 300
 # kernels: stock
 . /tests/lib.sh
 
