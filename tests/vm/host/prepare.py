@@ -34,11 +34,11 @@ def initrd(kernel, shape, scripts, extra, name):
         products = {**build.tools(), **build.programs(), **extra}
         ko = build.module(kernel, shape.flavour)
         if ko:
-            products["foldfs.ko"] = ko
+            products["foldfs.ko"] = build.without_debug_info(ko)
             # Where the kernel has no device mapper or DAX there is none.
             dax = os.path.join(os.path.dirname(ko), "dm-fold.ko")
             if os.path.exists(dax):
-                products["dm-fold.ko"] = dax
+                products["dm-fold.ko"] = build.without_debug_info(dax)
         parts = [image.userland(kernel)]
         if shape.python:
             parts.append(image.python())
