@@ -36,9 +36,8 @@
 #define FOLD_IOC_COMPAT		BIT(8)
 /*
  * Changes any file of the filesystem, unannounced, for CAP_SYS_ADMIN, or is for
- * those who do: refused to him.
- * Others hear from the lower filesystem that they may not, or that there is no such
- * command.
+ * those who do: refused to him. Others hear from the lower filesystem that they may
+ * not, or that there is no such command.
  */
 #define FOLD_IOC_MENDS		BIT(9)
 /* One of those that carry descriptors. */

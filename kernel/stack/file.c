@@ -291,9 +291,8 @@ void fold_caller_end(const struct cred *old)
  * @file: the upper file
  *
  * Needed before anything that goes by the lower file's own flags; one that is opened
- * late gets those of then. O_APPEND stays
- * with what can only be appended to: fcntl(2) may have looked at an older copy of
- * the inode's flags. See fold_write_prepare().
+ * late gets those of then. O_APPEND stays with what can only be appended to: fcntl(2)
+ * may have looked at an older copy of the inode's flags. See fold_write_prepare().
  *
  * Context: any but interrupts.
  */

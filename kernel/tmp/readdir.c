@@ -99,13 +99,12 @@ static struct dentry *next_name(struct xa_state *xas)
 static int ftmp_readdir(struct file *file, struct dir_context *ctx)
 {
 	struct inode *dir = file_inode(file), *inode;
+	XA_STATE(xas, &FTMP_I(dir)->offsets, 0);
 	struct dentry *dentry;
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
-
-	XA_STATE(xas, &FTMP_I(dir)->offsets, ctx->pos);
-
+	xas_set(&xas, ctx->pos);
 	while ((dentry = next_name(&xas))) {
 		inode = d_inode(dentry);
 		ctx->pos = dentry_offset(dentry);
